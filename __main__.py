@@ -1,0 +1,5 @@
+"""`python -m pr1` is the command `pr1`."""
+
+from .cli import app
+
+app()

@@ -1,0 +1,1 @@
+"""Does a response's answer equal the reference?"""

@@ -1,0 +1,1 @@
+"""From annotated problems to a training set."""

@@ -1,0 +1,115 @@
+"""The vocabulary of the LLM room: what is asked of a chat model, what it answers, who answers.
+
+A `ChatClient` sends one request and either returns its answer or raises one `ModelError`. Retrying,
+storing, counting and checking the answer's form belong to the engine, so that a client stays small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
+
+from pydantic import BaseModel, Field
+
+from ..schemas.records import Finish, Record
+
+Purpose = Literal["collect", "extract", "judge", "select", "confirm", "control"]
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class ChatImage:
+    """An encoded picture on its way to a model."""
+
+    data: bytes
+    media_type: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the encoded bytes: what the response store knows the picture by."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+class ChatMessage(NamedTuple):
+    """One turn: texts and pictures in the order in which the model reads them."""
+
+    role: Role
+    parts: tuple[str | ChatImage, ...]
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to a chat model.
+
+    Attributes:
+        purpose: what the answer is for; answers are never shared between purposes.
+        sample_index: 0-based; k samples of one prompt are k requests and k answers.
+        max_tokens: limit of the answer's length in tokens.
+        temperature: 0..2.
+        seed: sent to the servers that take one.
+        response_model: the form of the answer, as JSON; None for free text.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    purpose: Purpose
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int | None = None
+    sample_index: int = 0
+    response_model: type[BaseModel] | None = None
+
+
+class ChatResponse(Record):
+    """One answer.
+
+    Attributes:
+        text: what the model wrote, verbatim.
+        finish: `length` when the token limit cut it.
+        tokens_in: prompt tokens, those read from the service's cache included.
+        model: the model as the service names it.
+        request_id: the service's own id of the request, for its support.
+    """
+
+    text: str
+    finish: Finish
+    tokens_in: int = Field(default=0, ge=0)
+    tokens_cached: int = Field(default=0, ge=0)
+    tokens_out: int = Field(default=0, ge=0)
+    model: str = ""
+    request_id: str | None = None
+
+
+class ModelIdentity(NamedTuple):
+    """Who answers: part of the response store's key.
+
+    Attributes:
+        endpoint: the base URL without credentials, or empty for a model in this process.
+    """
+
+    provider: str
+    endpoint: str
+    model: str
+    revision: str
+
+
+class ChatClient(Protocol):
+    """Anything that answers chat requests."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Who answers."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> ChatResponse:
+        """The answer.
+
+        Raises:
+            ModelError: one of its subclasses; `is_transient` says whether to send it again.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections and memory; the client is not used afterwards."""
+        ...

@@ -1,0 +1,1 @@
+"""The folder that a dataset stage writes and the next one reads."""

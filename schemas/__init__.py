@@ -1,0 +1,1 @@
+"""Records that flow between rooms, run configurations, errors, the completion format."""

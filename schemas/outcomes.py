@@ -1,0 +1,110 @@
+"""The records of what a policy wrote and how it was scored.
+
+Scored, scored zero and not scored are three things: a part of a reward is None when it was not
+scored, and 0.0 when it was scored and earned nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .records import Finish, NonEmpty, Record, Row
+
+VerdictWord = Literal["reflected", "absent", "contradicted"]
+Condition = Literal["a", "b", "s", "blind"]
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Completion(Row):
+    """One text that a policy sampled for a problem.
+
+    Attributes:
+        condition: what the policy saw: `a` the image, `b` the image and the annotations, `s` the
+            image and another problem's annotations, `blind` no image; None outside the paired pass.
+        sample_index: 0-based, within problem and condition.
+        tokens: its length in tokens, or None when the server did not say.
+    """
+
+    id: NonEmpty
+    problem_id: NonEmpty
+    model: str
+    condition: Condition | None = None
+    sample_index: int = Field(ge=0)
+    text: str
+    finish: Finish
+    tokens: int | None = Field(default=None, ge=0)
+
+
+class Verdict(Record):
+    """The judge's word on one annotation of one completion."""
+
+    annotation_id: int = Field(ge=1)
+    verdict: VerdictWord
+
+
+class JudgeFailure(Record):
+    """Why a completion has no verdicts."""
+
+    reason: NonEmpty
+    attempts: int = Field(ge=1)
+
+
+class Judgement(Row):
+    """All verdicts for one completion, or the failure in their place; never both, never neither."""
+
+    completion_id: NonEmpty
+    verdicts: list[Verdict] | None = None
+    failure: JudgeFailure | None = None
+    judge: str
+    prompt_hash: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_outcome(self) -> Judgement:
+        if (self.verdicts is None) == (self.failure is None):
+            raise ValueError("a judgement holds either verdicts or a failure")
+        asked = [verdict.annotation_id for verdict in self.verdicts or []]
+        if len(asked) != len(set(asked)):
+            raise ValueError("a judgement holds one verdict for each annotation")
+        return self
+
+
+class RewardBreakdown(Record):
+    """The parts of one completion's reward, unweighted, and their weighted total.
+
+    Attributes:
+        repetition: 0 or below; the others lie in 0..1.
+        total: None when a part that the total needs was not scored.
+        reason: why a part was not scored, or was scored zero without being looked at.
+    """
+
+    format: Unit | None
+    accuracy: Unit | None
+    visual: Unit | None
+    repetition: Annotated[float, Field(le=0, allow_inf_nan=False)] | None
+    total: Real | None
+    reason: str | None = None
+
+
+class PairedOutcome(Record):
+    """What the paired difficulty pass found for one problem.
+
+    Attributes:
+        solved, tried, cut, unscored: rollouts by condition; `cut` ones count as tried and wrong,
+            `unscored` ones are in none of the other three.
+        posterior: by condition, the probability that the solve rate exceeds the threshold.
+        effect: solve rate under `b` minus under `a`, on fresh rollouts only.
+    """
+
+    solved: dict[Condition, int]
+    tried: dict[Condition, int]
+    cut: dict[Condition, int]
+    unscored: dict[Condition, int]
+    posterior: dict[Condition, Unit]
+    p_value: Unit | None
+    q_value: Unit | None
+    bucket: str
+    effect: Real | None = None
+    effect_ci: tuple[Real, Real] | None = None
