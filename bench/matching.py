@@ -1,0 +1,128 @@
+"""When does an extracted annotation count as a labelled fact? The scorer's own rule.
+
+It shares no code with the extraction, so that the two cannot be wrong together. An annotation hits
+a fact when both hold:
+
+1. **Place**: its quote covers at least half of one of the fact's places, and is at most a sentence
+   longer than it (`SLACK` characters), so that quoting everything earns nothing.
+2. **Content**: their statements have the same numbers, the same relation words, the same negation,
+   and at least half of the names in common (points and segments in any order of letters; an angle
+   keeps its vertex in the middle). Where neither has a name, half of the words must agree.
+
+Each annotation hits one fact at most and each fact is hit once: a duplicate is a false positive.
+Not seen by this rule: left against right of two names, AB > CD against AB = CD.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from scipy.optimize import linear_sum_assignment
+
+RELATIONS = {
+    "parallel": ("parallel", "∥", "//", "平行"),
+    "perpendicular": ("perpendicular", "⊥", "垂直"),
+    "tangent": ("tangent", "切"),
+    "bisect": ("bisect", "平分"),
+    "midpoint": ("midpoint", "mid-point", "中点"),
+    "diameter": ("diameter", "直径"),
+    "radius": ("radius", "半径"),
+    "congruent": ("congruent", "≅", "全等"),
+    "similar": ("similar", "相似"),
+}
+SLACK = 120
+SMALL = "zero one two three four five six seven eight nine ten eleven twelve".split()
+EMPTY_WORDS = set(
+    "a an the is are was be of to in on at by it its and with has have there this that as for "
+    "shown labelled labeled marked equal equals measure measures length degrees degree units "
+    "value chart bar graph figure image picture diagram reads".split()
+)
+
+
+class Span(NamedTuple):
+    """A run of characters of a trajectory."""
+
+    start: int
+    end: int
+
+
+class Stated(NamedTuple):
+    """A fact with the places that state it: a label, or what was extracted."""
+
+    statement: str
+    places: tuple[Span, ...]
+
+
+def matches(found: list[Stated], labelled: list[Stated]) -> list[tuple[int, int]]:
+    """The largest one-to-one assignment of found annotations to labelled facts."""
+    if not found or not labelled:
+        return []
+    hits = [[float(is_hit(f, fact)) for fact in labelled] for f in found]
+    pairs = zip(*linear_sum_assignment(hits, maximize=True), strict=True)
+    return [(int(i), int(j)) for i, j in pairs if hits[i][j]]
+
+
+def is_hit(found: Stated, fact: Stated) -> bool:
+    """Whether the annotation states the fact, at one of its places."""
+    has_place = any(covers(quote, place) for quote in found.places for place in fact.places)
+    return has_place and same_content(found.statement, fact.statement)
+
+
+def covers(quote: Span, place: Span) -> bool:
+    """Whether the quote holds at least half of the place, and not a whole text around it."""
+    shared = min(quote.end, place.end) - max(quote.start, place.start)
+    length = place.end - place.start
+    return 2 * shared >= length and quote.end - quote.start <= length + SLACK
+
+
+def same_content(a: str, b: str) -> bool:
+    """Whether two statements say the same of the same things."""
+    a, b = a.replace("twice", "2 times"), b.replace("twice", "2 times")
+    for read in (relations, numbers, is_negative):
+        if read(a) != read(b):
+            return False
+    names_a, names_b = names(a), names(b)
+    if names_a or names_b:
+        return 2 * len(names_a & names_b) >= max(len(names_a), len(names_b))
+    words_a, words_b = words(a), words(b)
+    return 2 * len(words_a & words_b) >= min(len(words_a), len(words_b))
+
+
+def relations(text: str) -> set[str]:
+    """The relation words of a statement, in one spelling."""
+    return {name for name, forms in RELATIONS.items() if any(f in text.lower() for f in forms)}
+
+
+def is_negative(text: str) -> bool:
+    """Whether the statement denies something."""
+    return bool(re.search(r"\b(no|not|never|without|isn't|aren't)\b|不|没有", text.lower()))
+
+
+def numbers(text: str) -> set[float]:
+    """The numbers in a statement, in digits or spelt out; `one` is no number, `1` is."""
+    spelt = {float(SMALL.index(w)) for w in re.findall(r"[a-z]+", text.lower()) if w in SMALL}
+    digits = re.findall(
+        r"(?<![A-Za-z_\d])\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z_])\d*\.?\d+", text
+    )
+    return (spelt - {1.0}) | {float(n.replace(",", "")) for n in digits}
+
+
+def names(text: str) -> set[str]:
+    """The points, segments and angles named in a statement; a leading `A` is the article."""
+    plain = re.sub(r"\\[A-Za-z]+", " ", text)
+    plain = re.sub(r"^(A|I) (?=[a-z])", "", plain)
+    found = re.findall(r"(?<![A-Za-z])[A-Z]{1,5}(?![a-z])'?", plain)
+    angles = re.findall(r"(?:angle|∠)\s*([A-Z]{3})(?![A-Za-z])", plain)
+    return {_in_order(name, is_angle=name in angles) for name in found}
+
+
+def _in_order(name: str, *, is_angle: bool) -> str:
+    return min(name, name[::-1]) if is_angle else "".join(sorted(name))
+
+
+def words(text: str) -> set[str]:
+    """The words that carry meaning, plurals folded."""
+    found = re.findall(r"[a-z]+|[\u4e00-\u9fff]", text.lower())
+    kept = (word.rstrip("s") for word in found if word not in EMPTY_WORDS and word not in SMALL)
+    return {word for word in kept if word}
