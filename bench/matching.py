@@ -7,7 +7,8 @@ a fact when both hold:
    longer than it (`SLACK` characters), so that quoting everything earns nothing.
 2. **Content**: their statements have the same numbers, the same relation words, the same negation,
    and at least half of the names in common (points and segments in any order of letters; an angle
-   keeps its vertex in the middle). Where neither has a name, half of the words must agree.
+   keeps its vertex in the middle). Where one has no name, half of the words must agree, unless
+   one is Chinese and the other is not.
 
 Each annotation hits one fact at most and each fact is hit once: a duplicate is a false positive.
 Not seen by this rule: left against right of two names, AB > CD against AB = CD.
@@ -78,15 +79,37 @@ def covers(quote: Span, place: Span) -> bool:
 
 def same_content(a: str, b: str) -> bool:
     """Whether two statements say the same of the same things."""
-    a, b = a.replace("twice", "2 times"), b.replace("twice", "2 times")
-    for read in (relations, numbers, is_negative):
-        if read(a) != read(b):
-            return False
+    a, b = _in_digits(a), _in_digits(b)
+    if relations(a) != relations(b) or is_negative(a) != is_negative(b):
+        return False
+    if not _same_numbers(a, b):
+        return False
     names_a, names_b = names(a), names(b)
-    if names_a or names_b:
+    if names_a and names_b:
         return 2 * len(names_a & names_b) >= max(len(names_a), len(names_b))
     words_a, words_b = words(a), words(b)
+    if is_chinese(a) != is_chinese(b) or not words_a or not words_b:
+        return True
     return 2 * len(words_a & words_b) >= min(len(words_a), len(words_b))
+
+
+def _in_digits(text: str) -> str:
+    return re.sub(r"right[ -]angled?\b", "90 degrees", text.replace("twice", "2 times"))
+
+
+def _same_numbers(a: str, b: str) -> bool:
+    differing = numbers(a) ^ numbers(b)
+    return not differing or (differing == {1.0} and (_has_one(a) or _has_one(b)))
+
+
+def _has_one(text: str) -> bool:
+    """Whether a 1 is spelt out, which `numbers` leaves out since it may be a pronoun."""
+    return bool(re.search(r"\b(one|an?|single)\b|一", text.lower()))
+
+
+def is_chinese(text: str) -> bool:
+    """Whether the statement holds Chinese characters."""
+    return bool(re.search(r"[\u4e00-\u9fff]", text))
 
 
 def relations(text: str) -> set[str]:
