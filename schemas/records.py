@@ -27,14 +27,15 @@ AnswerOrigin = Literal["given", "self"]
 Finish = Literal["stop", "length"]
 RejectionReason = Literal[
     "quote_not_found",
-    "deduction",
-    "computation",
-    "conclusion",
-    "not_visual",
-    "not_atomic",
-    "vetoed",
     "malformed",
+    "not_visual",
+    "computation",
+    "deduction",
+    "conclusion",
+    "taken_back",
+    "not_atomic",
     "low_support",
+    "not_extracted",
 ]
 
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
