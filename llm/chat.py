@@ -67,6 +67,8 @@ class ChatResponse(Record):
     Attributes:
         text: what the model wrote, verbatim.
         finish: `length` when the token limit cut it.
+        refusal: why the model declined, in its words or the service's; None when it did not. A
+            refusal is an answer: paid for, stored and not asked again.
         tokens_in: prompt tokens, those read from the service's cache included.
         model: the model as the service names it.
         request_id: the service's own id of the request, for its support.
@@ -74,6 +76,7 @@ class ChatResponse(Record):
 
     text: str
     finish: Finish
+    refusal: str | None = None
     tokens_in: int = Field(default=0, ge=0)
     tokens_cached: int = Field(default=0, ge=0)
     tokens_out: int = Field(default=0, ge=0)
@@ -95,7 +98,13 @@ class ModelIdentity(NamedTuple):
 
 
 class ChatClient(Protocol):
-    """Anything that answers chat requests."""
+    """Anything that answers chat requests.
+
+    A new provider is one class of about 60 lines, as `OpenAIClient` and `AnthropicClient` show:
+    turn the request into the provider's JSON, post it through `JsonEndpoint` (which turns every
+    fault into the right `ModelError`), read the answer. It then gets its line in `llm/models.py`.
+    It sends each request once and keeps nothing: the engine retries, stores and validates.
+    """
 
     @property
     def identity(self) -> ModelIdentity:

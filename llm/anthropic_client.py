@@ -1,0 +1,140 @@
+"""The client of Anthropic's Messages API, in its version of 2026-10-21.
+
+That version takes neither temperature nor seed: a request's values for them are not sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from typing import Any
+
+from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
+
+from ..schemas.errors import Malformed
+from .chat import ChatImage, ChatMessage, ChatRequest, ChatResponse, ModelIdentity
+from .http import JsonAnswer, JsonEndpoint, to_json
+from .json_schema import anthropic_schema
+
+API_VERSION = "2026-10-21"
+API_TEMPERATURE = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class AnthropicClient:
+    """A `ChatClient` for Anthropic and for servers that speak its language.
+
+    Args:
+        identity: its endpoint is the base URL, e.g. `https://api.anthropic.com`.
+        key: None for a server that asks for none.
+        timeout_s: seconds until a request is given up.
+    """
+
+    def __init__(self, identity: ModelIdentity, *, key: SecretStr | None, timeout_s: float) -> None:
+        self.identity = identity
+        url = f"{identity.endpoint.removesuffix('/v1')}/v1/messages"
+        headers = {"anthropic-version": API_VERSION}
+        self._endpoint = JsonEndpoint(url, key=key, headers=headers, timeout_s=timeout_s)
+        self._has_warned = False
+
+    async def complete(self, request: ChatRequest) -> ChatResponse:
+        """The model's answer.
+
+        Raises:
+            ModelError: one of its subclasses.
+        """
+        return self._response(await self._endpoint.post(to_json(self._body(request))))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        if request.temperature != API_TEMPERATURE and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "anthropic/%s takes no temperature: %g is not sent, and it samples as it likes",
+                self.identity.model,
+                request.temperature,
+            )
+        system = [m for m in request.messages if m.role == "system"]
+        body: dict[str, Any] = {
+            "model": self.identity.model,
+            "max_tokens": request.max_tokens,
+            "messages": [_message(m) for m in request.messages if m.role != "system"],
+        }
+        if system:
+            body["system"] = [_part(part) for m in system for part in m.parts]
+        if request.response_model is not None:
+            schema = anthropic_schema(request.response_model)
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        return body
+
+    def _response(self, answer: JsonAnswer) -> ChatResponse:
+        try:
+            message = _Answer.model_validate_json(answer.body)
+        except ValidationError as error:
+            said = f"{self._endpoint.url} answered no message: {answer.body[:80]!r}"
+            raise Malformed(said) from error
+        is_cut = message.stop_reason in ("max_tokens", "model_context_window_exceeded")
+        usage = message.usage
+        cached = usage.cache_read_input_tokens or 0
+        return ChatResponse(
+            text="".join(block.text for block in message.content if block.type == "text"),
+            finish="length" if is_cut else "stop",
+            refusal=message.why_refused if message.stop_reason == "refusal" else None,
+            tokens_in=usage.input_tokens + cached + (usage.cache_creation_input_tokens or 0),
+            tokens_cached=cached,
+            tokens_out=usage.output_tokens,
+            model=message.model,
+            request_id=answer.request_id or message.id,
+        )
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    if len(message.parts) == 1 and isinstance(message.parts[0], str):
+        return {"role": message.role, "content": message.parts[0]}
+    return {"role": message.role, "content": [_part(part) for part in message.parts]}
+
+
+def _part(part: str | ChatImage) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    data = b64encode(part.data).decode()
+    return {
+        "type": "image",
+        "source": {"type": "base64", "media_type": part.media_type, "data": data},
+    }
+
+
+class _Block(BaseModel):
+    type: str
+    text: str = ""
+
+
+class _Usage(BaseModel):
+    input_tokens: NonNegativeInt = 0
+    output_tokens: NonNegativeInt = 0
+    cache_creation_input_tokens: NonNegativeInt | None = None
+    cache_read_input_tokens: NonNegativeInt | None = None
+
+
+class _StopDetails(BaseModel):
+    category: str | None = None
+    explanation: str | None = None
+
+
+class _Answer(BaseModel):
+    id: str | None = None
+    model: str = ""
+    content: list[_Block]
+    stop_reason: str | None = None
+    stop_details: _StopDetails | None = None
+    usage: _Usage = _Usage()
+
+    @property
+    def why_refused(self) -> str:
+        """The service's explanation, or the least that is known."""
+        details = self.stop_details or _StopDetails()
+        return details.explanation or details.category or "the model declined to answer"

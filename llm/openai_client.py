@@ -1,0 +1,171 @@
+"""The client of OpenAI's chat completions, which vLLM and most other servers speak as well."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from typing import Any
+
+from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
+
+from ..schemas.errors import Malformed
+from .chat import ChatImage, ChatMessage, ChatRequest, ChatResponse, ModelIdentity
+from .http import JsonAnswer, JsonEndpoint, RejectedRequest, to_json
+from .json_schema import openai_schema
+
+log = logging.getLogger(__name__)
+
+# What some models take no value for; which ones do changes with every release, so the first
+# rejection teaches it, and not a list of names.
+_OPTIONAL_PARAMETERS = ("temperature", "seed")
+
+
+class OpenAIClient:
+    """A `ChatClient` for OpenAI itself and for servers that speak its language.
+
+    Args:
+        identity: its endpoint is the base URL, e.g. `https://api.openai.com/v1`.
+        key: None for a server that asks for none.
+        timeout_s: seconds until a request is given up.
+    """
+
+    def __init__(self, identity: ModelIdentity, *, key: SecretStr | None, timeout_s: float) -> None:
+        self.identity = identity
+        url = f"{identity.endpoint}/chat/completions"
+        self._endpoint = JsonEndpoint(url, key=key, headers={}, timeout_s=timeout_s)
+        self._unsupported: set[str] = set()
+
+    async def complete(self, request: ChatRequest) -> ChatResponse:
+        """The model's answer.
+
+        Raises:
+            ModelError: one of its subclasses.
+        """
+        body = self._body(request)
+        try:
+            answer = await self._post(body)
+        except RejectedRequest as error:
+            if error.code == "content_filter":
+                return ChatResponse(text="", finish="stop", refusal=str(error))
+            raise
+        return self._response(answer)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()
+
+    async def _post(self, body: dict[str, Any]) -> JsonAnswer:
+        """The answer, asked for again without each parameter that the model takes no value for."""
+        try:
+            return await self._endpoint.post(to_json(body))
+        except RejectedRequest as error:
+            rejected = {
+                name for name in _OPTIONAL_PARAMETERS if name in body and name in str(error)
+            }
+            if not rejected:
+                raise
+            slim = {name: value for name, value in body.items() if name not in rejected}
+            answer = await self._post(slim)
+            if not rejected <= self._unsupported:
+                self._unsupported |= rejected
+                log.warning("%s: sent without %s (%s)", body["model"], ", ".join(rejected), error)
+            return answer
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        is_openai = self.identity.provider == "openai"
+        body: dict[str, Any] = {
+            "model": self.identity.model,
+            "messages": [_message(message) for message in request.messages],
+            "max_completion_tokens" if is_openai else "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+        }
+        if request.seed is not None:
+            body["seed"] = request.seed
+        if request.response_model is not None:
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": request.response_model.__name__,
+                    "schema": openai_schema(request.response_model),
+                    "strict": True,
+                },
+            }
+        return {name: value for name, value in body.items() if name not in self._unsupported}
+
+    def _response(self, answer: JsonAnswer) -> ChatResponse:
+        try:
+            completion = _Completion.model_validate_json(answer.body)
+        except ValidationError as error:
+            message = f"{self._endpoint.url} answered no chat completion: {answer.body[:80]!r}"
+            raise Malformed(message) from error
+        if completion.error is not None:  # some gateways report faults with status 200
+            raise self._endpoint.error(completion.error.status, answer.body, {})
+        if not completion.choices:
+            raise Malformed(f"{self._endpoint.url} answered a completion without choices")
+        choice = completion.choices[0]
+        refusal = choice.message.refusal
+        if choice.finish_reason == "content_filter":
+            refusal = refusal or "the service's content filter cut the answer"
+        usage = completion.usage or _Usage()
+        return ChatResponse(
+            text=choice.message.content or "",
+            finish="length" if choice.finish_reason == "length" else "stop",
+            refusal=refusal or None,
+            tokens_in=usage.prompt_tokens,
+            tokens_cached=usage.prompt_tokens_details.cached_tokens or 0
+            if usage.prompt_tokens_details
+            else 0,
+            tokens_out=usage.completion_tokens,
+            model=completion.model or "",
+            request_id=answer.request_id or completion.id,
+        )
+
+
+def _message(message: ChatMessage) -> dict[str, Any]:
+    if len(message.parts) == 1 and isinstance(message.parts[0], str):
+        return {"role": message.role, "content": message.parts[0]}
+    return {"role": message.role, "content": [_part(part) for part in message.parts]}
+
+
+def _part(part: str | ChatImage) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    url = f"data:{part.media_type};base64,{b64encode(part.data).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _PromptDetails(BaseModel):
+    cached_tokens: NonNegativeInt | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: NonNegativeInt = 0
+    completion_tokens: NonNegativeInt = 0
+    prompt_tokens_details: _PromptDetails | None = None
+
+
+class _Error(BaseModel):
+    code: int | str | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that the service means; 500 when it names none."""
+        return self.code if isinstance(self.code, int) and 400 <= self.code < 600 else 500
+
+
+class _Completion(BaseModel):
+    id: str | None = None
+    model: str | None = None
+    choices: list[_Choice] = []
+    usage: _Usage | None = None
+    error: _Error | None = None

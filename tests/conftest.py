@@ -1,0 +1,35 @@
+"""What every test has: no API keys, no proxies, and a chat server on this machine."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# The helpers beside this file are imported by name; importlib mode leaves this folder out.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_server import FakeServer, running_server
+
+KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
+PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [*KEYS, *PROXIES, *(name.lower() for name in PROXIES)]:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def fake_server() -> Iterator[FakeServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,162 @@
+"""One request: what is sent again, how often, after which pause, and what comes of it."""
+
+import pytest
+from pydantic import BaseModel, Field
+from scripted_client import Facts, ScriptedClient, ask, one_by_one, says
+
+from pr1.llm.sending import LONGEST_RETRY_AFTER_S, Sender, read_answer
+from pr1.schemas.config import Execution
+from pr1.schemas.errors import (
+    BadRequest,
+    ConnectionLost,
+    Malformed,
+    Overloaded,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Truncated,
+    Unauthorised,
+)
+
+GOOD = '{"facts": ["AB = 3"]}'
+EXECUTION = Execution(max_retries=3, max_content_retries=2)
+
+
+async def send(request, *replies):
+    """The outcome, the client with what it was asked, and the pauses in seconds."""
+    client = ScriptedClient(one_by_one(*replies))
+    pauses_s = []
+
+    async def sleep(seconds):
+        pauses_s.append(seconds)
+
+    return await Sender(client, EXECUTION, sleep).send(request), client, pauses_s
+
+
+async def test_a_good_answer_is_parsed():
+    outcome, _, pauses_s = await send(ask(response_model=Facts), GOOD)
+    assert outcome.parsed == Facts(facts=["AB = 3"])
+    assert (outcome.error, outcome.attempts, pauses_s) == (None, 1, [])
+    assert outcome.usage.model_dump(exclude={"cost_usd"}) == {
+        "tokens_in": 10,
+        "tokens_cached": 4,
+        "tokens_out": 3,
+        "requests": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "error", [RateLimited("429"), Overloaded("529"), TimedOut("slow"), ConnectionLost("gone")]
+)
+async def test_a_transport_fault_is_sent_again(error):
+    outcome, client, pauses_s = await send(ask(), error, error, "fine")
+    assert (outcome.response.text, outcome.attempts) == ("fine", 3)
+    assert client.requests[0] == client.requests[2]
+    assert len(pauses_s) == 2
+    assert all(0 <= pause_s <= 0.5 * 2**n for n, pause_s in enumerate(pauses_s))
+
+
+async def test_transport_faults_are_given_up_after_their_retries():
+    faults = [ConnectionLost(str(n)) for n in range(4)]
+    outcome, _, _ = await send(ask(), *faults)
+    assert outcome.error is faults[-1]
+    assert (outcome.attempts, outcome.response, outcome.usage.requests) == (4, None, 0)
+
+
+@pytest.mark.parametrize("kind", [RateLimited, Overloaded])
+async def test_the_pause_that_the_service_asks_for_is_kept(kind):
+    _, _, pauses_s = await send(ask(), kind("429", 7.0), kind("429", 0.0), "fine")
+    assert 7.0 <= pauses_s[0] <= 8.0
+    assert 0.0 <= pauses_s[1] <= 1.0
+
+
+async def test_a_pause_without_end_is_not_waited_for():
+    error = RateLimited("tomorrow", LONGEST_RETRY_AFTER_S * 100)
+    outcome, _, pauses_s = await send(ask(), error)
+    assert (outcome.error, outcome.attempts, pauses_s) == (error, 1, [])
+
+
+@pytest.mark.parametrize("error", [BadRequest("400"), Unauthorised("401")])
+async def test_a_fault_that_stays_is_not_sent_again(error):
+    outcome, _, _ = await send(ask(), error)
+    assert (outcome.error, outcome.attempts) == (error, 1)
+
+
+async def test_a_refusal_is_kept_and_not_sent_again():
+    refusal = says("", refusal="I cannot")
+    outcome, _, _ = await send(ask(response_model=Facts), refusal)
+    assert isinstance(outcome.error, Refused)
+    assert (outcome.response, outcome.attempts, outcome.usage.requests) == (refusal, 1, 1)
+
+
+async def test_malformed_answers_are_counted_apart_and_paid_for():
+    replies = ["junk", ConnectionLost("1"), "{}", ConnectionLost("2"), ConnectionLost("3"), GOOD]
+    outcome, _, pauses_s = await send(ask(response_model=Facts), *replies)
+    assert outcome.parsed == Facts(facts=["AB = 3"])
+    assert (outcome.attempts, outcome.usage.requests, len(pauses_s)) == (6, 3, 3)
+
+
+async def test_malformed_answers_are_given_up_after_their_retries():
+    outcome, _, _ = await send(ask(response_model=Facts), "1", "2", '"3"')
+    assert isinstance(outcome.error, Malformed)
+    assert '"3"' in str(outcome.error)
+    assert (outcome.attempts, outcome.response, outcome.usage.requests) == (3, None, 3)
+
+
+async def test_a_cut_answer_is_asked_for_with_a_larger_limit():
+    request = ask(response_model=Facts, seed=5)
+    outcome, client, _ = await send(request, says(GOOD[:9], "length"), says("{", "length"), GOOD)
+    assert outcome.parsed is not None
+    assert [r.max_tokens for r in client.requests] == [100, 200, 400]
+    assert [r.seed for r in client.requests] == [5, 6, 7]
+
+
+async def test_a_limit_larger_than_the_model_takes_leaves_the_cut_as_the_reason():
+    outcome, _, _ = await send(
+        ask(response_model=Facts), says("{", "length"), BadRequest("too big")
+    )
+    assert isinstance(outcome.error, Truncated)
+
+
+async def test_a_cut_free_text_is_an_answer():
+    outcome, _, _ = await send(ask(), says("and so on", "length"))
+    assert (outcome.error, outcome.response.finish) == (None, "length")
+
+
+class Strict(BaseModel):
+    facts: list[str] = Field(max_length=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"facts": 3}',
+        '{"facts": ["a", "b"]}',
+        '{"facts": ["a"',
+        "Sure! Here it is: " + GOOD,
+        "[" * 100_000,
+        '{"facts": ["\\ud800"]}',
+        "```json\n```",
+        "```",
+        "\x00",
+    ],
+)
+def test_what_does_not_have_the_form_is_malformed(text):
+    with pytest.raises(Malformed, match="is no Strict") as caught:
+        read_answer(says(text), Strict)
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [GOOD, f" {GOOD}\n", f"```json\n{GOOD}\n```", f"```\n{GOOD}```"])
+def test_what_has_the_form_is_read(text):
+    assert read_answer(says(text), Strict) == Strict(facts=["AB = 3"])
+
+
+def test_a_cut_is_noticed_before_the_form():
+    with pytest.raises(Truncated, match="cut at 3 tokens"):
+        read_answer(says(GOOD, "length"), Strict)
