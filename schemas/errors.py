@@ -72,9 +72,11 @@ class ModelError(Pr1Error):
     """One chat request came to nothing.
 
     Attributes:
+        code: the machine-readable reason, as `failures.jsonl` carries it.
         is_transient: whether the same request may succeed when sent again.
     """
 
+    code = "model_error"
     is_transient = False
 
 
@@ -85,6 +87,7 @@ class RateLimited(ModelError):
         retry_after_s: the pause that the service asked for, in seconds, or None.
     """
 
+    code = "rate_limited"
     is_transient = True
 
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
@@ -97,36 +100,50 @@ class RateLimited(ModelError):
 
 
 class Overloaded(RateLimited):
-    """The service is overloaded or failed inside (5xx, 529)."""
+    """The service is overloaded or failed inside (408, 409, 425, 5xx, 529)."""
+
+    code = "overloaded"
 
 
 class TimedOut(ModelError, TimeoutError):
     """No answer came within the request's time limit."""
 
+    code = "timed_out"
     is_transient = True
 
 
 class ConnectionLost(ModelError, ConnectionError):
     """The connection could not be made, or broke before the answer was complete."""
 
+    code = "connection_lost"
     is_transient = True
 
 
 class Truncated(ModelError):
     """The answer was cut by its token limit before it was complete."""
 
+    code = "truncated"
+
 
 class Malformed(ModelError, ValueError):
     """The answer does not have the form that was asked for."""
+
+    code = "malformed"
 
 
 class Refused(ModelError):
     """The model declined to answer."""
 
+    code = "refused"
+
 
 class BadRequest(ModelError, ValueError):
     """The service rejects this request as such (400, 404, 413, 422)."""
 
+    code = "bad_request"
+
 
 class Unauthorised(ModelError, PermissionError):
-    """The key is missing, wrong, or not allowed to use the model (401, 403)."""
+    """The key is missing, wrong, out of money, or not allowed to use the model (401, 402, 403)."""
+
+    code = "unauthorised"

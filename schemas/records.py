@@ -29,6 +29,7 @@ RejectionReason = Literal[
     "quote_not_found",
     "malformed",
     "not_visual",
+    "unclear",
     "computation",
     "deduction",
     "conclusion",

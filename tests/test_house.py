@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "filter": TOOLS,
     "hub": BASE | {"outputs"},
     "doctor": BASE | {"llm"},
-    "progress": BASE,
+    "screen": BASE | {"outputs"},
+    "command": BASE | {"annotate"},
     "__init__": set(),
     "__main__": {"cli"},
 }

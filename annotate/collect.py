@@ -1,0 +1,80 @@
+"""`pr1 collect`: problems in, problems with trajectories of a strong multimodal model out.
+
+    source ─▶ problems ─▶ k samples each ─▶ answers checked ─▶ row
+                          sampling.py       correct.py
+
+All samples are kept, the wrong ones too, each with `is_correct`: how often a model fails says how
+hard a problem is. The output folder is `annotate`'s input, and `collect`'s own: samples of another
+model (or of the same one with another seed) join those that are there. The questions and the
+pictures leave this machine, to the model's service.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..llm.engine import Engine
+from ..llm.models import open_client
+from ..llm.store import ResponseStore
+from ..outputs.folder import StageFolder
+from ..schemas.config import CollectConfig, ModelConfig
+from ..schemas.errors import UsageError
+from ..schemas.manifest import Manifest
+from ..schemas.progress import OnProgress, ignore_progress
+from ..schemas.records import AnnotatedProblem
+from .ordered import OrderedRun
+from .sample_requests import prompt_hashes
+from .sampling import STAGE, SampleTally, open_sampling
+from .source.files import source_hashes
+from .source.problems import ProblemReader
+
+
+async def collect(
+    config: CollectConfig,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress = ignore_progress,
+) -> Manifest:
+    """The manifest of the trajectories that were written to `out`.
+
+    Raises:
+        UsageError: the source, the model or the folder cannot be used as given.
+        ServiceDown: the model's service does not answer; the same command resumes.
+    """
+    check_can_see(config.model)
+    reader = ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
+    client = open_client(config.model, config.execution)
+    tally = SampleTally()
+    try:
+        with StageFolder.start(
+            out,
+            stage=STAGE,
+            config=config,
+            parents=source_hashes(config.source),
+            prompts=prompt_hashes(),
+            overwrite=overwrite,
+            row_model=AnnotatedProblem,
+        ) as folder:
+            run = OrderedRun(
+                reader, lambda group: open_sampling(group, config, tally), folder, on_progress
+            )
+            with ResponseStore(folder.store_path) as store:
+                await run.ask(Engine(client, store, config.execution))
+            facts = {"model": config.model.name, **tally.facts()}
+            return folder.finish(read=reader.read, usage=run.usage, facts=facts)
+    finally:
+        await client.aclose()
+
+
+def check_can_see(model: ModelConfig) -> None:
+    """Returns when the model may be able to see pictures.
+
+    Raises:
+        UsageError: it is one that cannot. Remedy: name a multimodal one.
+    """
+    if model.name in ("embedded", "rules"):
+        raise UsageError(
+            f"model {model.name!r} cannot see pictures. Name a multimodal one as openai/MODEL, "
+            "anthropic/MODEL, or vllm/MODEL with --base-url."
+        )

@@ -1,0 +1,1 @@
+"""Proposing visual facts: by rules, by a language model, or by both."""

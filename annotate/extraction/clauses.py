@@ -1,0 +1,165 @@
+"""The clauses of a plain text: runs of words that can each state one fact.
+
+A sentence is cut at commas and conjunctions wherever both sides can stand alone: "Apple has 12,
+Pear has 8" are two clauses, "AB and CD are parallel" is one. What a sentence says ahead of its
+clauses ("2010: ...", "In March, ...") goes with each of them as `context`. A row of a Markdown
+table becomes a clause for each of its cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from .lexicon import any_of, shared_lists, word_list
+from .stance import Sentence, is_heading
+
+
+class Clause(NamedTuple):
+    """One clause of a text.
+
+    Attributes:
+        start: where its words start, the context's where it has one.
+        end: behind its last word.
+        statement: what it says, with its context.
+    """
+
+    start: int
+    end: int
+    statement: str
+
+
+_CUT = re.compile(
+    r",? (?:and(?: also)?(?! \d)|but|while|whereas|where|yet) |(?<!\d) and (?=\d)"
+    r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]| [—] |\s\((?=[^()]{0,60}[=\d])"
+    r"|(?<=[a-z]): (?=\S)|(?<=\d) (?=with )",
+)
+_CONTEXT = re.compile(
+    r"\s*(?:[-*•] )?(?P<context>"
+    r"(?:[Ii]n|[Oo]n|[Aa]t|[Ff]or)\s(?:the\s)?(?:\d{4}|[\w'-]+)(?:,|(?=\s[A-Z]))"  # In 2010,
+    r"|[^\W_][\w./()'-]{0,16}(?:\s[\w./()'-]{1,16}){0,2}(?:: |：)"  # Left block:
+    r")\s?(?=\S)"
+)
+_COUNTED = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}|[\u4e00-\u9fff]")
+_RULE = re.compile(r"[|:\s-]+$")
+
+
+def clauses(text: str, found: list[Sentence]) -> Iterator[Clause]:
+    """The clauses of the sentences of a text, in order."""
+    header: list[str] = []
+    for sentence in found:
+        if is_heading(text, sentence):
+            continue
+        line = text[slice(*sentence)]
+        if line.lstrip().startswith("|") and line.count("|") > 2:
+            if not header:
+                header = _cells(line)
+            elif not _RULE.match(line):
+                yield from _row_clauses(text, sentence, header)
+        else:
+            header = []
+            yield from _sentence_clauses(text, sentence)
+
+
+def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
+    start, heading_start, context = sentence.start, sentence.start, ""
+    heading = _CONTEXT.match(text, *sentence)
+    if heading and heading.end() < sentence.end and not _lead_in().match(heading["context"]):
+        context = heading["context"].strip(" :：,")
+        start, heading_start = heading.end(), heading.start("context")
+    for part in _parts(text, Sentence(start, sentence.end)):
+        statement = _trimmed(text, part)
+        if statement.start >= statement.end:
+            continue
+        words = text[slice(*statement)]
+        if context:
+            yield Clause(heading_start, statement.end, f"{context}: {words}")
+        else:
+            yield Clause(_without_marks(text, part), statement.end, words)
+
+
+def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:
+    """The sentence in parts that can each stand alone."""
+    cuts = [match.span() for match in _CUT.finditer(text, *sentence)]
+    starts = [sentence.start, *(end for _, end in cuts)]
+    ends = [*(start for start, _ in cuts), sentence.end]
+    pieces = list(zip(starts, ends, strict=True))
+    whole: list[Sentence] = []
+    open_start: int | None = None
+    for start, end in pieces:
+        begins = start if open_start is None else open_start
+        if stands_alone(text[begins:end]):
+            whole.append(Sentence(begins, end))
+            open_start = None
+        else:
+            open_start = begins
+    if open_start is not None and whole:
+        whole[-1] = Sentence(whole[-1].start, sentence.end)
+    elif open_start is not None:
+        whole.append(Sentence(open_start, sentence.end))
+    yield from whole
+
+
+def stands_alone(words: str) -> bool:
+    """Whether the words can state a fact: with a verb or a sign, or a number and what it counts."""
+    if _predicate().search(words):
+        return True
+    return bool(_quantity().search(words) and _COUNTED.search(words))
+
+
+@cache
+def _predicate() -> re.Pattern[str]:
+    return re.compile(any_of(word_list("clauses")["predicate"]), re.IGNORECASE)
+
+
+@cache
+def _lead_in() -> re.Pattern[str]:
+    return re.compile(rf"(?:{any_of(word_list('clauses')['lead_in'])})\s*", re.IGNORECASE)
+
+
+@cache
+def _quantity() -> re.Pattern[str]:
+    """A number that measures or counts something."""
+    before = "".join(rf"(?<!\b{word} )" for word in word_list("clauses")["not_counting"])
+    number = shared_lists()["number"]
+    return re.compile(rf"{before}(?:(?<![A-Za-z\d.])\d[\d.,]*|\b(?:{number})\b)", re.IGNORECASE)
+
+
+def _without_marks(text: str, part: Sentence) -> int:
+    """Where the part's words start, behind list marks and white space."""
+    start = part.start
+    while start < part.end and text[start] in " \t\n-*•>|:：,，.;":
+        start += 1
+    return start
+
+
+def _trimmed(text: str, part: Sentence) -> Sentence:
+    """The part without its lead-in ("We can see that"), list mark and white space."""
+    start, end = part
+    while True:
+        start = _without_marks(text, Sentence(start, end))
+        lead_in = _lead_in().match(text, start, end)
+        if not lead_in or lead_in.end() == start:
+            break
+        start = lead_in.end()
+    while end > start and text[end - 1] in " \t\n,，.:;|":
+        end -= 1
+    return Sentence(start, end)
+
+
+def _row_clauses(text: str, row: Sentence, header: list[str]) -> Iterator[Clause]:
+    cells = _cells(text[slice(*row)])
+    position = row.start
+    for number, cell in enumerate(cells):
+        position = text.index("|", position) + 1
+        end = text.find("|", position, row.end)
+        if number and re.search(r"\d", cell):
+            column = header[number] if number < len(header) else ""
+            stop = row.end if end < 0 else end + 1
+            yield Clause(row.start, stop, f"{cells[0]}, {column}: {cell}")
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]

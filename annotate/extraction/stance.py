@@ -1,0 +1,142 @@
+"""How a text puts what it says: as seen or given, as worked out, as planned, as taken back.
+
+A trajectory mixes them within one sentence: "since AB is a diameter, angle ACB is 90, so ...". The
+stance is followed word by word: a marker opens it (`words/stances.yaml`), the next marker or the
+end of the sentence ends it. A heading ("Given:") or a tag (`<CAPTION>`) sets the stance in which
+the sentences under it start. Both the rules and the validation of what a model proposes ask here.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cache
+from typing import Literal, NamedTuple
+
+from .lexicon import any_of, word_list
+
+Stance = Literal["plain", "given", "derived", "planned", "general", "concluded", "doubted"]
+
+_SENTENCE_END = re.compile(
+    r"\n+|</?[A-Za-z]{1,20}>|[。！？；]|[!?;](?=\s|$)"
+    r"|(?<!\be\.g)(?<!\bi\.e)(?<!etc)(?<!\.\.)\.(?!\.)(?=\s|$|(?<=[a-z)]\.)[A-Z])"
+)
+_LIST_MARK = re.compile(r"(?:^|\n)\s*\(?(?:\d{1,2}|[A-Za-z])$")
+_TAG = re.compile(r"<(/?)([A-Za-z]{1,20})>")
+_TAG_STANCE: dict[str, Stance] = {
+    "caption": "given",
+    "summary": "planned",
+    "conclusion": "concluded",
+    "answer": "concluded",
+}
+_SUBORDINATE = re.compile(r"since|because|as |given that|∵|因为|由于", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[,，](?!\d{3}\b)(?! ?(?:and|with|where|while) )")
+_TITLE = re.compile(r"Step \d+\b[^.]*$|(?:[A-Z][\w']* ?){1,2}$")
+
+
+@cache
+def _marker() -> re.Pattern[str]:
+    """Matches any marker, in a group that is named for its stance."""
+    listed = word_list("stances")
+    stances = ("concluded", "derived", "planned", "general", "given", "doubted")
+    groups = (f"(?P<{stance}>{any_of(listed[stance])})" for stance in stances)
+    return re.compile("|".join(groups), re.IGNORECASE)
+
+
+@cache
+def _sections() -> dict[Stance, re.Pattern[str]]:
+    """What a heading's words make of the lines under it; the first that matches counts."""
+    listed = word_list("stances")["sections"]
+    return {stance: re.compile(any_of(listed[stance]), re.IGNORECASE) for stance in listed}
+
+
+class Sentence(NamedTuple):
+    """A sentence: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+class _Turn(NamedTuple):
+    """From `position` on, the text has this stance."""
+
+    position: int
+    stance: Stance
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The sentences of a text; a line ends a sentence, too."""
+    found, start = [], 0
+    for match in _SENTENCE_END.finditer(text):
+        if match[0] == "." and _LIST_MARK.search(text, max(0, start - 1), match.start()):
+            continue
+        if text[start : match.start()].strip():
+            found.append(Sentence(start, match.start()))
+        start = match.end()
+    if text[start:].strip():
+        found.append(Sentence(start, len(text)))
+    return found
+
+
+class Stances:
+    """The stance of every character of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.sentences = sentences(text)
+        self._turns = [_Turn(0, "plain")]
+        base: Stance = "plain"
+        end = 0
+        for sentence in self.sentences:
+            base = _base_after(text[end : sentence.start], text, sentence, base)
+            self._turns += _turns_in(text, sentence, base)
+            end = sentence.end
+        self._positions = [turn.position for turn in self._turns]
+
+    def at(self, position: int) -> Stance:
+        """How the text puts what stands at this position."""
+        return self._turns[bisect_right(self._positions, position) - 1].stance
+
+    def over(self, start: int, end: int) -> set[Stance]:
+        """All stances between two positions."""
+        first = bisect_right(self._positions, start) - 1
+        last = bisect_right(self._positions, end - 1)
+        return {turn.stance for turn in self._turns[first:last]}
+
+    def sentence_at(self, position: int) -> Sentence:
+        """The sentence around this position."""
+        starts = [sentence.start for sentence in self.sentences]
+        return self.sentences[max(0, bisect_right(starts, position) - 1)]
+
+
+def _base_after(gap: str, text: str, sentence: Sentence, base: Stance) -> Stance:
+    """The stance in which a sentence starts: its section's."""
+    for closing, name in _TAG.findall(gap):
+        base = "plain" if closing else _TAG_STANCE.get(name.lower(), "plain")
+    if is_heading(text, sentence):
+        words = text[slice(*sentence)]
+        base = next((s for s, known in _sections().items() if known.search(words)), "plain")
+    return base
+
+
+def is_heading(text: str, sentence: Sentence) -> bool:
+    """Whether the sentence is a line of its own that announces what follows."""
+    before, behind = text[: sentence.start][-1:], text[sentence.end :][:1]
+    if before not in ("", "\n") or behind not in ("", "\n"):
+        return False
+    words = text[slice(*sentence)].strip()
+    if len(words) > 90 or "=" in words or "|" in words:
+        return False
+    return words.endswith((":", "：")) or bool(_TITLE.match(words))
+
+
+def _turns_in(text: str, sentence: Sentence, base: Stance) -> list[_Turn]:
+    turns = [_Turn(sentence.start, base)]
+    for marker in _marker().finditer(text, *sentence):
+        stance: Stance = marker.lastgroup  # type: ignore[assignment]
+        turns.append(_Turn(marker.start(), stance))
+        if stance == "given" and _SUBORDINATE.match(marker[0]):
+            # "Since X, Y": X is given, Y is worked out from it.
+            comma = _CLAUSE_END.search(text, marker.end(), sentence.end)
+            if comma:
+                turns.append(_Turn(comma.end(), "derived"))
+    return sorted(turns, key=lambda turn: turn.position)

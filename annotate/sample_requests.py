@@ -1,0 +1,81 @@
+"""What `collect` sends: our instructions, the pictures and the problem, once for each sample."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+
+from ..images import encode_for_model
+from ..llm.chat import ChatImage, ChatMessage, ChatRequest
+from ..schemas.config import CollectConfig
+from ..schemas.records import Problem
+from . import prompts
+
+PROMPT = "collect.txt"
+
+
+@cache
+def instructions() -> str:
+    """What the model is told before every problem."""
+    return resources.files(prompts).joinpath(PROMPT).read_text(encoding="utf-8").strip()
+
+
+def prompt_hashes() -> dict[str, str]:
+    """Name of the prompt -> sha256 of what is sent of it."""
+    return {PROMPT: hashlib.sha256(instructions().encode()).hexdigest()}
+
+
+def problem_text(problem: Problem) -> str:
+    """The problem in words as the model reads it: the question, and the options by letter.
+
+    Example:
+        >>> problem = Problem(id="p", question="How long?", choices=["3", "4"], answer="3")
+        >>> print(problem_text(problem))
+        How long?
+        <BLANKLINE>
+        A. 3
+        B. 4
+    """
+    options = [f"{chr(ord('A') + n)}. {text}" for n, text in enumerate(problem.choices or [])]
+    return "\n\n".join(part for part in (problem.question, "\n".join(options)) if part)
+
+
+def sample_requests(problem: Problem, config: CollectConfig) -> list[ChatRequest]:
+    """The request for each sample; all hold the same pictures, encoded once.
+
+    The instructions stand in the system turn and the problem alone in the user turn, so that no
+    text of the data is put into the prompt.
+
+    Raises:
+        InputError: a picture cannot be sent.
+    """
+    where = f"problem {problem.id}: picture"
+    pictures = [
+        ChatImage(*encode_for_model(image, config.max_pixels, f"{where} {number}"))
+        for number, image in enumerate(problem.images, 1)
+    ]
+    messages = (
+        ChatMessage("system", (instructions(),)),
+        ChatMessage("user", (*pictures, problem_text(problem))),
+    )
+    return [
+        ChatRequest(
+            messages=messages,
+            purpose="collect",
+            max_tokens=config.max_tokens,
+            temperature=config.temperature,
+            seed=sample_seed(config.seed, index),
+            sample_index=index,
+        )
+        for index in range(config.samples)
+    ]
+
+
+def sample_seed(seed: int, index: int) -> int:
+    """The seed of one sample, 0..2**31-1: servers that honour seeds answer one seed one way.
+
+    Hashed, and not added up, so that the samples of neighbouring seeds are others, too.
+    """
+    digest = hashlib.sha256(f"{seed}/{index}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

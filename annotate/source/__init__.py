@@ -1,0 +1,1 @@
+"""Reading problems and trajectories: files, columns, published layouts, pictures, merging."""

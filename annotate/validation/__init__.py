@@ -1,0 +1,1 @@
+"""Deciding which proposed facts are visual annotations, and which of them say the same."""

@@ -1,0 +1,165 @@
+"""Why a proposed fact is no visual annotation: the rules of docs/annotation-guide.md.
+
+A trajectory is read once (`Reading`); each proposal is then asked for the first reason against it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...schemas.records import Problem, RejectionReason, VisualAnnotation
+from ..extraction.clauses import clauses
+from ..extraction.lexicon import any_of, kind_of, shared_lists, word_list
+from ..extraction.stance import Stance, Stances, sentences
+from .answered import is_the_answer
+from .facts import Fact, is_within, numbers_with_places, read_fact
+
+LONGEST_STATEMENT = 200
+
+_OPERATION = re.compile(
+    "|".join(
+        (
+            r"[\d)°²³A-Za-z√π]\s?[+×·÷*^]\s?[\d(A-Za-z√∠π]",  # 2 + 3, a × b, AB^2
+            r"\d\s?-\s?\d(?!\d*\s?(?:to|\w{3,}))",  # 15 - 5, but no 30-60 range
+            r"\d\)?°?\s-\s|[A-Za-z)]\s?-\s\d|[A-Z]\s?-\s?∠",  # 180° - 40°, 2OA - 3
+            r"√|²\s?=|\b(?:sin|cos|tan|log|sqrt)\b",
+            r"\d\s?/\s?\d+\s?=|=\s?[\d.]+\s?/\s?\d|[A-Z]/[A-Z]",  # 12/3 = 4, AE/EC
+            r"=[^=]*[\d)]\s?=|\d ?[a-z]{1,4} ?= ?\d",  # a = 2 = 4, 25 min = 85
+            r"\d [xX] \d|\d[A-Z]{2}\b|[<>]\s?\d|^=",  # 3 x 4, 2OA, 40 > 30
+        )
+    )
+)
+_ASKING = re.compile(
+    r"\?\s*$|\boption \(?[A-H]\b|^\(?[A-H]\) |\bchoices?\b|\bignore\b|\boutput\b|\binstruction"
+    r"|\b(?:text|test|annotation|prompt)s?\b",
+    re.IGNORECASE,
+)
+_PICTURE_ITSELF = re.compile(
+    r"\b(?:image|picture|figure|diagram|chart|graph)\b\W+(?:shows?|depicts?|is|displays?) (?:a|an|"
+    r"the) (?:\w+ ){0,2}(?:diagram|figure|image|picture|chart|graph|problem|plot)\b",
+    re.IGNORECASE,
+)
+_IMPERATIVE = re.compile(any_of(word_list("clauses")["imperative"]), re.IGNORECASE)
+_GENERAL = re.compile(
+    rf"(?:an?|any|every|all|opposite|equal|inscribed) (?:\w+ )?"
+    rf"(?:{shared_lists()['shape']}|tangent|diameter|radius|chord|angle|side|line)s? "
+    r"(?:of (?:a|an) \w+ )?(?:has|have|meets?|is|are|face|add|sum|bisect)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"(?:it|they|this|these|those|its|their|each|both|which)\b", re.IGNORECASE)
+_UNFINISHED = re.compile(r"(?:\b(?:is|are|of|the|to|and|with|at)|=)\s*$", re.IGNORECASE)
+_TAKEN_BACK = re.compile(
+    r"[\s,.;?—-]*(?:(?:oh|hmm|hm)[,. ]+)?(?:no\b|wait\b|actually\b|sorry\b|correction\b)",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"</?\w+>|[{}]")
+_RESULT = re.compile(r"[=≈] ?[^=≈\d]*$")
+_NEXT_CLAUSE = re.compile(r",| and |，")
+
+
+class Reading:
+    """A trajectory in plain text, with what its problem says, ready to check proposals against."""
+
+    def __init__(self, text: str, problem: Problem) -> None:
+        self.text = text
+        self.stances = Stances(text)
+        self._question = read_fact(problem.question)
+        self._worked_out = self._numbers_worked_out()
+
+    def reason_against(self, statement: str, start: int, end: int) -> RejectionReason | None:
+        """The first reason why `text[start:end]` states no visual annotation; None if it does.
+
+        Args:
+            statement: the fact in the proposer's words, in plain spelling.
+            start: where the quote starts in the text.
+            end: behind the quote's last character.
+        """
+        fact = read_fact(statement)
+        stances = self.stances.over(start, end)
+        if not _is_well_formed(statement):
+            return "malformed"
+        if "concluded" in stances:
+            return "conclusion"
+        if _OPERATION.search(statement):
+            return "computation"
+        if _UNFINISHED.search(statement) or (_PRONOUN.match(statement) and not fact.names):
+            return "unclear"
+        if not self._is_visible(statement, start, end, stances):
+            return "not_visual"
+        if _TAKEN_BACK.match(self.text, end):
+            return "taken_back"
+        if self._is_worked_out(fact, stances, end):
+            return "deduction"
+        if len(list(clauses(statement, sentences(statement)))) > 1:
+            return "not_atomic"
+        return None
+
+    def is_in_question(self, fact: Fact) -> bool:
+        """Whether the question states the fact already."""
+        return is_within(fact, self._question)
+
+    def _is_visible(self, statement: str, start: int, end: int, stances: set[Stance]) -> bool:
+        fact = read_fact(statement)
+        if {"planned", "general"} & stances or self._is_asked(start):
+            return False
+        if _ASKING.search(statement) or _ASKING.search(self.text[start:end]):
+            return False
+        if _PICTURE_ITSELF.search(statement) or _IMPERATIVE.match(statement):
+            return False
+        if not has_content(fact) or (_GENERAL.match(statement) and not fact.names):
+            return False
+        return kind_of(statement) is not None
+
+    def _is_asked(self, start: int) -> bool:
+        """Whether the quote stands in a question that the text asks itself."""
+        return self.text[self.stances.sentence_at(start).end :][:1] in ("?", "？")
+
+    def _is_worked_out(self, fact: Fact, stances: set[Stance], end: int) -> bool:
+        if self.is_in_question(fact):
+            return False
+        if "derived" in stances:
+            return True
+        return any(
+            end > self._worked_out.get(number, len(self.text))
+            for number in fact.numbers - self._question.numbers
+        )
+
+    def _numbers_worked_out(self) -> dict[float, int]:
+        """The numbers that first appear as a result -> where they do."""
+        seen: set[float] = set()
+        results: dict[float, int] = {}
+        for number, place in numbers_with_places(self.text):
+            if number not in seen:
+                seen.add(number)
+                if self._is_result(place):
+                    results[number] = place
+        return results
+
+    def _is_result(self, place: int) -> bool:
+        if self.stances.at(place) in ("derived", "concluded"):
+            return True
+        before = self.text[self.stances.sentence_at(place).start : place]
+        before = _NEXT_CLAUSE.split(before)[-1]
+        return bool(_OPERATION.search(before) and _RESULT.search(before))
+
+
+def with_question_marks(annotation: VisualAnnotation, problem: Problem) -> VisualAnnotation:
+    """The annotation, marked for what the question and the reference answer already say."""
+    fact = read_fact(annotation.statement)
+    marks = {
+        "in_question": is_within(fact, read_fact(problem.question)),
+        "equals_answer": is_the_answer(annotation.statement, fact, problem),
+    }
+    return annotation.model_copy(update=marks)
+
+
+def has_content(fact: Fact) -> bool:
+    """Whether a statement says something of something."""
+    if fact.names or fact.relations:
+        return True
+    return len(fact.words) >= (1 if fact.numbers else 2)
+
+
+def _is_well_formed(statement: str) -> bool:
+    has_words = any(map(str.isalnum, statement))
+    return has_words and len(statement) <= LONGEST_STATEMENT and not _MARKUP.search(statement)

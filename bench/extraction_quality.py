@@ -1,0 +1,131 @@
+"""How well visual annotations are extracted: rules, the embedded model, and the two united.
+
+    python bench/extraction_quality.py gold data/gold/held_out.jsonl
+    python bench/extraction_quality.py real bench/labels/real_headline.jsonl TRAJECTORIES.jsonl
+
+Prints precision, recall and F1 with 95% bootstrap intervals over trajectories, by the rule of
+`matching.py`; for the union also by source and, for recall, by kind. `--errors` lists what was
+missed and what was found in vain. The model's answers are kept in `--store`, so that a second run
+asks for nothing; without `--model embedded` only the rules are scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections import defaultdict
+from contextlib import aclosing
+from pathlib import Path
+
+from labelled import Labelled, read_gold, read_real
+from matching import Span, Stated, matches
+from pydantic import BaseModel
+from scores import Tally, scores, summary
+
+from pr1.annotate.extraction.model import extraction_request, proposals_of
+from pr1.annotate.extraction.proposal import Proposal
+from pr1.annotate.extraction.rules import propose_by_rules
+from pr1.annotate.validation.merge import merge_facts
+from pr1.annotate.validation.validate import validate
+from pr1.llm.engine import Engine
+from pr1.llm.models import open_client
+from pr1.llm.store import ResponseStore
+from pr1.notation import to_plain
+from pr1.schemas.config import Execution, ModelConfig
+from pr1.schemas.records import Trajectory, VisualAnnotation
+
+SEED = 0
+
+
+def main() -> None:
+    """Score the extractors on one file of labels and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("which", choices=["gold", "real"])
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("trajectories", type=Path, nargs="?")
+    parser.add_argument("--model", default="rules")
+    parser.add_argument("--store", type=Path, default=Path("extraction_quality.sqlite"))
+    parser.add_argument("--errors", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.which == "gold":
+        labelled = read_gold(arguments.labels)
+    else:
+        labelled = read_real(arguments.labels, arguments.trajectories)
+    print(f"{arguments.labels.name}: {len(labelled)} trajectories")
+    by_rules = [list(propose_by_rules(to_plain(one.text))) for one in labelled]
+    report("rules", labelled, by_rules, with_errors=arguments.errors)
+    if arguments.model == "rules":
+        return
+    answers = asyncio.run(ask(labelled, ModelConfig(name=arguments.model), arguments.store))
+    by_model = [proposals_of(answer, arguments.model) if answer else [] for answer in answers]
+    report(arguments.model + " alone", labelled, by_model, with_errors=False)
+    united = [[*a, *b] for a, b in zip(by_rules, by_model, strict=True)]
+    report("united", labelled, united, with_errors=arguments.errors)
+
+
+async def ask(
+    labelled: list[Labelled], model: ModelConfig, store_path: Path
+) -> list[BaseModel | None]:
+    """The model's answer for each trajectory; None where it gave no usable one."""
+    answers: list[BaseModel | None] = [None] * len(labelled)
+    execution = Execution(concurrency=4)
+    client = open_client(model, execution)
+    try:
+        with ResponseStore(store_path) as store:
+            requests = (extraction_request(to_plain(one.text), SEED) for one in labelled)
+            async with aclosing(Engine(client, store, execution).run(requests)) as results:
+                async for result in results:
+                    answers[result.index] = result.parsed
+                    if result.error:
+                        print(f"{labelled[result.index].id}: {result.error}")
+    finally:
+        await client.aclose()
+    return answers
+
+
+def annotations_of(one: Labelled, proposals: list[Proposal]) -> list[VisualAnnotation]:
+    """The annotations that validation and merging make of the proposals."""
+    trajectory = Trajectory(id=one.id, problem_id=one.problem.id, text=one.text)
+    stated = validate(proposals, trajectory, to_plain(one.text), one.problem)
+    annotations, _ = merge_facts([stated], min_support=1)
+    return annotations
+
+
+def report(
+    name: str, labelled: list[Labelled], proposed: list[list[Proposal]], *, with_errors: bool
+) -> None:
+    """Print the scores of one extractor."""
+    tallies: dict[str, list[Tally]] = defaultdict(list)
+    kinds: dict[str, list[bool]] = defaultdict(list)
+    fresh: list[Tally] = []
+    for one, proposals in zip(labelled, proposed, strict=True):
+        found = annotations_of(one, proposals)
+        stated = [Stated(a.statement, (Span(a.start, a.end),)) for a in found]
+        pairs = matches(stated, [fact.stated for fact in one.facts], one.text)
+        hit = {j: i for i, j in pairs}
+        tallies[one.source].append(Tally(len(pairs), len(found), len(one.facts)))
+        known = sum(one.facts[j].in_question for _, j in pairs)
+        fresh.append(
+            Tally(
+                len(pairs) - known,
+                sum(not a.in_question for a in found),
+                sum(not fact.in_question for fact in one.facts),
+            )
+        )
+        for place, fact in enumerate(one.facts):
+            kinds[fact.kind].append(place in hit)
+            if with_errors and place not in hit:
+                print(f"  missed  {one.id}: {fact.stated.statement}")
+        for place, annotation in enumerate(found):
+            if with_errors and place not in hit.values():
+                print(f"  in vain {one.id}: {annotation.statement}")
+    print(f"{name:15} {summary([t for group in tallies.values() for t in group])}")
+    print(f"  not in the question: {summary(fresh)}")
+    for source, group in sorted(tallies.items()):
+        print(f"    {source:32} F1 {scores(group).f1:.3f} of {sum(t.labelled for t in group)}")
+    recalls = (f"{kind} {sum(hits)}/{len(hits)}" for kind, hits in sorted(kinds.items()))
+    print(f"    recall by kind: {', '.join(recalls)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""One plain spelling of mathematical text, and the way back to the source."""
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pr1.notation import Span, to_plain
+
+PIECES = (
+    r"\overline{AB}|\angle ABC|\frac{1}{2}|\sqrt{3}|40^\circ|40^{\circ}|\text{ cm}|$|$$|**|__|`|{|}"
+    r"|\\|\{|\%|\begin{align*}|\end{align*}|&=|= 5|AB| |，|。|５|＝|−|’|Δ|é|𝒳|\unknown|^|\(|\)|# "
+    r"|* "
+).split("|")
+NOTATION = st.lists(st.sampled_from([*PIECES, "\n", "|", "\u0000", "\u2028"])).map("".join)
+TEXTS = st.one_of(st.text(), NOTATION, st.text(alphabet="\\{}$^*_`&# \nABc1"))
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("", ""),
+        ("AB = 5", "AB = 5"),
+        (r"$\overline{AB} = 5$", "AB = 5"),
+        ("**AB** = 5", "AB = 5"),
+        (r"\textbf{AB} = 5", "AB = 5"),
+        ("`AB` = 5", "AB = 5"),
+        (r"\overrightarrow{AB}", "AB"),
+        (r"m\angle ABC = 40^\circ", "m∠ABC = 40°"),
+        (r"40^{\circ}", "40°"),
+        (r"40^{ \circ }", "40°"),
+        (r"40^ \circ", "40°"),
+        (r"40\degree", "40°"),
+        ("40°", "40°"),
+        (r"AB \perp CD", "AB ⊥ CD"),
+        (r"AB \parallel CD", "AB ∥ CD"),
+        (r"\triangle ABC", "△ABC"),
+        ("Δ ABC", "△ ABC"),
+        (r"\odot O", "⊙O"),
+        (r"3 \times 4 \div 2", "3 × 4 ÷ 2"),
+        (r"a \leq b \neq c", "a ≤ b ≠ c"),
+        (r"\frac{1}{2}", "1/2"),
+        (r"\dfrac{3}{4}x", "3/4x"),
+        (r"\frac{AB}{CD}", "AB/CD"),
+        (r"\sqrt{2}", "√2"),
+        (r"\text{cm}", "cm"),
+        (r"5\text{ cm}", "5 cm"),
+        (r"\boxed{5}", "5"),
+        (r"50\%", "50%"),
+        (r"A\_B \& C", "A_B & C"),
+        (r"\left( 3 \right)", "( 3 )"),
+        (r"1{,}000", "1,000"),
+        ("x^2", "x^2"),
+        ("x^{2}", "x^2"),
+        ("a_1", "a_1"),
+        ("a * b", "a * b"),
+        ("AB＝５，ＣＤ＝６。", "AB=5，CD=6。"),
+        ("−3 – 4", "-3 - 4"),
+        ("A’B′", "A'B'"),
+        ("“Exports”", '"Exports"'),
+        ("AB=5\nCD=6", "AB=5\nCD=6"),
+        (r"AB=5 \\ CD=6", "AB=5 \n CD=6"),
+        # An unknown command keeps its name: a word that is lost could turn a fact around.
+        (r"\nparallel AB", "nparallel AB"),
+        ("\\", "\\"),
+        ("}}}{{{", ""),
+        (r"\frac", ""),
+        ("a\u0000b", "a\u0000b"),
+    ],
+)
+def test_plain_spelling(source, plain):
+    assert to_plain(source).text == plain
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("AB = 5", r"$\overline{AB} = 5$", "**AB** = 5", r"\(AB = 5\)", r"$$\mathrm{AB} = 5$$"),
+        (
+            "∠ABC = 40°",
+            r"\angle ABC = 40^\circ",
+            r"$\angle{ABC} = 40^{\circ}$",
+            "∠ABC ＝ 40°",
+            r"\measuredangle ABC = 40\degree",
+        ),
+        ("AB ∥ CD", r"$\overline{AB} \parallel \overline{CD}$", r"\text{AB} \parallel \text{CD}"),
+        ("△ABC ≅ △DEF", r"\triangle ABC \cong \triangle DEF", "ΔABC ≅ ΔDEF"),
+        ("AB=5 CD=6", r"\begin{align*}AB&=5 CD&=6\end{align*}"),
+    ],
+)
+def test_spellings_of_one_thing_read_alike(spellings):
+    assert len({" ".join(to_plain(spelling).text.split()) for spelling in spellings}) == 1
+
+
+@pytest.mark.xfail(strict=True, reason=r"\frac12 reads as twelve")
+def test_a_fraction_without_braces_is_not_another_number():
+    assert to_plain(r"\frac12").text == "1/2"
+
+
+@pytest.mark.xfail(strict=True, reason=r"the slash of \frac12 goes into a group far behind it")
+def test_a_fraction_without_braces_leaves_what_follows_alone():
+    assert "/" not in to_plain(r"\frac12 of \text{AB} is 5").text.partition("of")[2]
+
+
+@pytest.mark.xfail(strict=True, reason="a backslash takes the character behind it along")
+@pytest.mark.parametrize("source", [r"C:\10", r"\角ABC", r"AB\=5"])
+def test_a_stray_backslash_takes_no_character_with_it(source):
+    kept = [character for character in source if character.isalnum() or character == "="]
+    assert [c for c in to_plain(source).text if c.isalnum() or c == "="] == kept
+
+
+@pytest.mark.xfail(strict=True, reason=r"Δ is a triangle, \Delta is the word Delta")
+def test_delta_reads_alike_in_latex_and_unicode():
+    assert to_plain(r"\Delta ABC").text.replace(" ", "") == to_plain("ΔABC").text
+
+
+def test_a_lone_command_or_brace_takes_nothing_else_with_it():
+    for broken in (r"\frac{1", r"\sqrt{", r"\text{", "{{{", "}}}", r"\begin{align*}", "**", "$"):
+        assert to_plain(broken + " AB = 5").text.endswith("AB = 5")
+
+
+@given(TEXTS)
+def test_every_plain_character_stands_for_source_characters_in_order(source):
+    plain = to_plain(source)
+    assert len(plain.spans) == len(plain.text)
+    assert plain.source_length == len(source)
+    assert all(0 <= span.start < span.end <= len(source) for span in plain.spans)
+    assert all(a.start <= b.start and a.end <= b.end for a, b in pairwise(plain.spans))
+
+
+@pytest.mark.xfail(strict=True, reason="a run that starts or ends inside a command is cut off")
+@given(TEXTS, st.integers(0, 99), st.integers(1, 99))
+@example(r"\overarc{AB} = 5", 4, 3)  # `arc` of `overarc`: nothing is behind it
+@example(r"\overarc{AB} = 5", 4, 5)  # `arcAB`
+def test_the_source_behind_a_run_holds_its_characters(source, start, length):
+    plain = to_plain(source)
+    end = min(start + length, len(plain.text))
+    if start >= end:
+        return
+    found = plain.source_span(start, end)
+    assert 0 <= found.start < found.end <= len(source)
+    for span in plain.spans[start:end]:
+        assert found.start <= span.start
+        assert span.end <= found.end
+
+
+@given(st.text(alphabet="ABCxyz0159 =.,;:()<>+-/\n°∠⊥∥△中角"))
+def test_plain_text_stays_as_it_is(text):
+    plain = to_plain(text)
+    assert plain.text == text
+    assert plain.spans == [Span(n, n + 1) for n in range(len(text))]
+
+
+@given(NOTATION)
+def test_nothing_visible_is_invented(source):
+    """Letters and digits of the plain text stand at the place that it names, or are a symbol's."""
+    plain = to_plain(source)
+    for character, span in zip(plain.text, plain.spans, strict=True):
+        if character.isascii() and character.isalnum():
+            behind = source[slice(*span)]
+            assert character in behind or not behind.isascii()
+
+
+@pytest.mark.parametrize(
+    ("source", "quote", "behind"),
+    [
+        (r"Since $\overline{AB} = 5$, so", "AB = 5", r"$\overline{AB} = 5$"),
+        ("see **AB = 5** here", "AB = 5", "**AB = 5**"),
+        (r"is \frac{1}{2} now", "1/2", r"\frac{1}{2}"),
+        (r"m\angle A = 40^{\circ}.", "40°", r"40^{\circ}"),
+        ("AB＝５。", "AB=5", "AB＝５"),
+    ],
+)
+def test_a_quote_comes_back_as_the_author_wrote_it(source, quote, behind):
+    plain = to_plain(source)
+    start = plain.text.index(quote)
+    assert source[slice(*plain.source_span(start, start + len(quote)))].strip() == behind
+
+
+def test_the_whole_source_stands_behind_the_whole_plain_text():
+    source = r"**$\overline{AB}$** = 5$"
+    plain = to_plain(source)
+    assert plain.source_span(0, len(plain.text)) == Span(0, len(source))
+
+
+@given(st.lists(st.sampled_from([r"\overline{AB}", "$", "**", "= 5", " ", "∠", "40°", "AB", "，"])))
+def test_markup_is_gone_after_one_pass(pieces):
+    once = to_plain(" ".join(pieces)).text
+    assert to_plain(once).text == once
+
+
+LARGE = 200_000
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [*"\\{}$*_`^&# \n-", r"\frac{", r"\begin{", r"\begin{a", "^{", "^ { ", "^{ \\circ", "＝", "* "],
+)
+def test_long_repetitions_are_read_to_their_end(unit):
+    source = (unit * LARGE)[:LARGE]
+    plain = to_plain(source + "END")
+    assert plain.text.endswith("END")
+    assert len(plain.text) <= len(source) + 3
+
+
+def test_a_long_mixture_is_read_to_its_end():
+    draw = random.Random(7)
+    source = "".join(draw.choices([*PIECES, "\n"], k=LARGE // 4))
+    assert to_plain(source + " END").text.endswith(" END")
