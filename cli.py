@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import __version__
 from .command import (
     BaseUrl,
     Columns,
@@ -40,12 +41,28 @@ if TYPE_CHECKING:
     from .schemas.progress import OnProgress
 
 app = typer.Typer(
-    help="Visual annotations and perception rewards for training vision-language models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"pr1 {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pr1(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
+    """Visual annotations and perception rewards for training vision-language models."""
 
 
 @app.command()
@@ -122,7 +139,7 @@ def annotate(
     format: Format = "columns",  # noqa: A002
     split: Split = "train",
     keep_wrong: Annotated[
-        bool, typer.Option(help="Annotate trajectories with a wrong answer, too.")
+        bool, typer.Option("--keep-wrong", help="Annotate trajectories with a wrong answer, too.")
     ] = False,
     min_support: Annotated[
         int, typer.Option(min=1, help="Trajectories that must state a fact.")

@@ -43,9 +43,14 @@ Output = Annotated[
     Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)
 ]
 Overwrite = Annotated[
-    bool, typer.Option(help="Replace a finished folder; answers already paid for are kept.")
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace a finished folder; answers already paid for are kept."
+    ),
 ]
-DryRun = Annotated[bool, typer.Option(help="Say what would be done and sent; send nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done and sent; send nothing.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Read at most this many problems.")]
 Seed = Annotated[int, typer.Option(help="Of everything random in the run.")]
 ConfigFile = Annotated[

@@ -32,7 +32,7 @@ class Clause(NamedTuple):
 
 
 _CUT = re.compile(
-    r",? (?:and(?: also)?(?! \d)|but|while|whereas|where|yet) |(?<!\d) and (?=\d)"
+    r",? (?:and(?: also)?(?! \d)|but|while|whereas|yet) |, where |(?<!\d) and (?=\d)"
     r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]| [—] |\s\((?=[^()]{0,60}[=\d])"
     r"|(?<=[a-z]): (?=\S)|(?<=\d) (?=with )",
 )
@@ -66,7 +66,7 @@ def clauses(text: str, found: list[Sentence]) -> Iterator[Clause]:
 def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
     start, heading_start, context = sentence.start, sentence.start, ""
     heading = _CONTEXT.match(text, *sentence)
-    if heading and heading.end() < sentence.end and not _lead_in().match(heading["context"]):
+    if heading and heading.end() < sentence.end and _is_context(heading["context"]):
         context = heading["context"].strip(" :：,")
         start, heading_start = heading.end(), heading.start("context")
     for part in _parts(text, Sentence(start, sentence.end)):
@@ -78,6 +78,12 @@ def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
             yield Clause(heading_start, statement.end, f"{context}: {words}")
         else:
             yield Clause(_without_marks(text, part), statement.end, words)
+
+
+def _is_context(words: str) -> bool:
+    no_context = word_list("clauses")["no_context"]
+    is_empty = re.match(rf"(?:{no_context})\b", words, re.IGNORECASE)
+    return not (is_empty or _lead_in().match(words))
 
 
 def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ...notation import to_plain
 from ...schemas.records import Problem, RejectionReason, VisualAnnotation
 from ..extraction.clauses import clauses
 from ..extraction.lexicon import any_of, kind_of, shared_lists, word_list
@@ -64,6 +65,7 @@ class Reading:
         self.text = text
         self.stances = Stances(text)
         self._question = read_fact(problem.question)
+        self._given = facts_of(problem.question)
         self._worked_out = self._numbers_worked_out()
 
     def reason_against(self, statement: str, start: int, end: int) -> RejectionReason | None:
@@ -96,7 +98,7 @@ class Reading:
 
     def is_in_question(self, fact: Fact) -> bool:
         """Whether the question states the fact already."""
-        return is_within(fact, self._question)
+        return any(is_within(fact, given) for given in self._given)
 
     def _is_visible(self, statement: str, start: int, end: int, stances: set[Stance]) -> bool:
         fact = read_fact(statement)
@@ -147,10 +149,16 @@ def with_question_marks(annotation: VisualAnnotation, problem: Problem) -> Visua
     """The annotation, marked for what the question and the reference answer already say."""
     fact = read_fact(annotation.statement)
     marks = {
-        "in_question": is_within(fact, read_fact(problem.question)),
+        "in_question": any(is_within(fact, given) for given in facts_of(problem.question)),
         "equals_answer": is_the_answer(annotation.statement, fact, problem),
     }
     return annotation.model_copy(update=marks)
+
+
+def facts_of(question: str) -> list[Fact]:
+    """What each clause of a question says."""
+    text = to_plain(question).text
+    return [read_fact(clause.statement) for clause in clauses(text, sentences(text))]
 
 
 def has_content(fact: Fact) -> bool:

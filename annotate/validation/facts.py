@@ -39,8 +39,8 @@ RELATIONS = {
 _RELATION = {name: re.compile(form, re.IGNORECASE) for name, form in RELATIONS.items()}
 _NUMBER = re.compile(r"(?<![A-Za-z_\d.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![A-Za-z_\d])\d*\.?\d+")
 _NAME = re.compile(
-    r"(?P<angle>∠|\bangles? )?\s?(?<![A-Za-z])(?P<letters>[A-Z](?:[A-Z]|'|\d(?!\d))*)(?![a-z])"
-    r"|(?:∠|\bangles? )\s?(?P<numbered>\d)\b",
+    r"(?P<angle>∠|\b[Aa]ngles? )?\s?(?<![A-Za-z])(?P<letters>[A-Z](?:[A-Z]|'|\d(?!\d))*)(?![a-z])"
+    r"|(?:∠|\b[Aa]ngles? )\s?(?P<numbered>\d)\b",
 )
 _WORD = re.compile(r"[a-zα-ω]+|[\u4e00-\u9fff]")
 _FILLER = frozenset(

@@ -42,7 +42,8 @@ def is_one(a: Checked, b: Checked) -> bool:
     """Whether two checked proposals are one fact: by what they say, or by where they say it."""
     if is_same(a.fact, b.fact):
         return True
-    if a.trajectory_id != b.trajectory_id or a.fact.numbers != b.fact.numbers:
+    # A 1 may be written `one`, which is no number: "a green one" is "1 green triangle".
+    if a.trajectory_id != b.trajectory_id or (a.fact.numbers ^ b.fact.numbers) - {1.0}:
         return False
     shared = min(a.place.end, b.place.end) - max(a.place.start, b.place.start)
     shortest = min(len(a.quote), len(b.quote))
