@@ -16,6 +16,7 @@ import asyncio
 from collections import defaultdict
 from contextlib import aclosing
 from pathlib import Path
+from typing import NamedTuple
 
 from labelled import Labelled, read_gold, read_real
 from matching import Span, Stated, matches
@@ -53,14 +54,14 @@ def main() -> None:
         labelled = read_real(arguments.labels, arguments.trajectories)
     print(f"{arguments.labels.name}: {len(labelled)} trajectories")
     by_rules = [list(propose_by_rules(to_plain(one.text))) for one in labelled]
-    report("rules", labelled, by_rules, with_errors=arguments.errors)
+    report("rules", score(labelled, by_rules), with_errors=arguments.errors)
     if arguments.model == "rules":
         return
     answers = asyncio.run(ask(labelled, ModelConfig(name=arguments.model), arguments.store))
     by_model = [proposals_of(answer, arguments.model) if answer else [] for answer in answers]
-    report(arguments.model + " alone", labelled, by_model, with_errors=False)
+    report(f"{arguments.model} alone", score(labelled, by_model), with_errors=False)
     united = [[*a, *b] for a, b in zip(by_rules, by_model, strict=True)]
-    report("united", labelled, united, with_errors=arguments.errors)
+    report("united", score(labelled, united), with_errors=arguments.errors)
 
 
 async def ask(
@@ -91,40 +92,68 @@ def annotations_of(one: Labelled, proposals: list[Proposal]) -> list[VisualAnnot
     return annotations
 
 
-def report(
-    name: str, labelled: list[Labelled], proposed: list[list[Proposal]], *, with_errors: bool
-) -> None:
-    """Print the scores of one extractor."""
-    tallies: dict[str, list[Tally]] = defaultdict(list)
-    kinds: dict[str, list[bool]] = defaultdict(list)
-    fresh: list[Tally] = []
+class Hits(NamedTuple):
+    """How the annotations of one trajectory meet its labels.
+
+    Attributes:
+        fact_of: place of a found annotation -> place of the fact that it hits.
+    """
+
+    one: Labelled
+    found: list[VisualAnnotation]
+    fact_of: dict[int, int]
+
+    @property
+    def tally(self) -> Tally:
+        """All annotations and facts."""
+        return Tally(len(self.fact_of), len(self.found), len(self.one.facts))
+
+    @property
+    def fresh_tally(self) -> Tally:
+        """Those that the question does not state."""
+        hits = sum(not self.one.facts[j].in_question for j in self.fact_of.values())
+        found = sum(not annotation.in_question for annotation in self.found)
+        return Tally(hits, found, sum(not fact.in_question for fact in self.one.facts))
+
+
+def score(labelled: list[Labelled], proposed: list[list[Proposal]]) -> list[Hits]:
+    """What became of the proposals for each trajectory."""
+    scored = []
     for one, proposals in zip(labelled, proposed, strict=True):
         found = annotations_of(one, proposals)
         stated = [Stated(a.statement, (Span(a.start, a.end),)) for a in found]
         pairs = matches(stated, [fact.stated for fact in one.facts], one.text)
-        hit = {j: i for i, j in pairs}
-        tallies[one.source].append(Tally(len(pairs), len(found), len(one.facts)))
-        known = sum(one.facts[j].in_question for _, j in pairs)
-        fresh.append(
-            Tally(
-                len(pairs) - known,
-                sum(not a.in_question for a in found),
-                sum(not fact.in_question for fact in one.facts),
-            )
-        )
-        for place, fact in enumerate(one.facts):
-            kinds[fact.kind].append(place in hit)
-            if with_errors and place not in hit:
-                print(f"  missed  {one.id}: {fact.stated.statement}")
-        for place, annotation in enumerate(found):
-            if with_errors and place not in hit.values():
-                print(f"  in vain {one.id}: {annotation.statement}")
-    print(f"{name:15} {summary([t for group in tallies.values() for t in group])}")
-    print(f"  not in the question: {summary(fresh)}")
-    for source, group in sorted(tallies.items()):
-        print(f"    {source:32} F1 {scores(group).f1:.3f} of {sum(t.labelled for t in group)}")
-    recalls = (f"{kind} {sum(hits)}/{len(hits)}" for kind, hits in sorted(kinds.items()))
+        scored.append(Hits(one, found, dict(pairs)))
+    return scored
+
+
+def report(name: str, scored: list[Hits], *, with_errors: bool) -> None:
+    """Print the scores of one extractor."""
+    by_source: dict[str, list[Tally]] = defaultdict(list)
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for hits in scored:
+        by_source[hits.one.source].append(hits.tally)
+        for place, fact in enumerate(hits.one.facts):
+            by_kind[fact.kind].append(place in hits.fact_of.values())
+        if with_errors:
+            print_errors(hits)
+    print(f"{name:15} {summary([hits.tally for hits in scored])}")
+    print(f"  not in the question: {summary([hits.fresh_tally for hits in scored])}")
+    for source, tallies in sorted(by_source.items()):
+        labelled = sum(tally.labelled for tally in tallies)
+        print(f"    {source:32} F1 {scores(tallies).f1:.3f} of {labelled} facts")
+    recalls = (f"{kind} {sum(hits)}/{len(hits)}" for kind, hits in sorted(by_kind.items()))
     print(f"    recall by kind: {', '.join(recalls)}")
+
+
+def print_errors(hits: Hits) -> None:
+    """List what was missed and what was found in vain."""
+    for place, fact in enumerate(hits.one.facts):
+        if place not in hits.fact_of.values():
+            print(f"  missed  {hits.one.id}: {fact.stated.statement}")
+    for place, annotation in enumerate(hits.found):
+        if place not in hits.fact_of:
+            print(f"  in vain {hits.one.id}: {annotation.statement}")
 
 
 if __name__ == "__main__":

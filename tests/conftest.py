@@ -1,15 +1,9 @@
 """What every test has: no API keys, no proxies, and a chat server on this machine."""
 
 import socket
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# The helpers beside this file are imported by name; importlib mode leaves this folder out.
-sys.path.insert(0, str(Path(__file__).parent))
-
 from fake_server import FakeServer, running_server
 
 KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]

@@ -16,6 +16,9 @@ from typing import NamedTuple
 from .lexicon import any_of, shared_lists, word_list
 from .stance import Sentence, is_heading
 
+LONGEST_SENTENCE = 1500
+"""In characters; what is longer is no sentence but data or a loop."""
+
 
 class Clause(NamedTuple):
     """One clause of a text.
@@ -50,7 +53,7 @@ def clauses(text: str, found: list[Sentence]) -> Iterator[Clause]:
     """The clauses of the sentences of a text, in order."""
     header: list[str] = []
     for sentence in found:
-        if is_heading(text, sentence):
+        if is_heading(text, sentence) or sentence.end - sentence.start > LONGEST_SENTENCE:
             continue
         line = text[slice(*sentence)]
         if line.lstrip().startswith("|") and line.count("|") > 2:
@@ -91,10 +94,9 @@ def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:
     cuts = [match.span() for match in _CUT.finditer(text, *sentence)]
     starts = [sentence.start, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), sentence.end]
-    pieces = list(zip(starts, ends, strict=True))
     whole: list[Sentence] = []
     open_start: int | None = None
-    for start, end in pieces:
+    for start, end in zip(starts, ends, strict=True):
         begins = start if open_start is None else open_start
         if stands_alone(text[begins:end]):
             whole.append(Sentence(begins, end))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from ...notation import PlainText
 from .clauses import clauses
@@ -17,6 +18,8 @@ from .stance import sentences
 
 EXTRACTOR = "rules"
 LONGEST_STATEMENT = 160
+MOST_CLAUSES = 1000
+"""Of one trajectory; what comes behind them is a loop."""
 
 _NUMBER = shared_lists()["number"]
 _SEGMENT = r"(?:m?∠ ?)?(?<![A-Za-z])[A-Z]{1,3}(?![A-Za-z])"
@@ -30,11 +33,11 @@ _SHARED = re.compile(
 
 def propose_by_rules(text: PlainText) -> Iterator[Proposal]:
     """The clauses of a trajectory that speak of something visible."""
-    for clause in clauses(text.text, sentences(text.text)):
+    for clause in islice(clauses(text.text, sentences(text.text)), MOST_CLAUSES):
         quote = text.text[clause.start : clause.end]
         for statement in each_by_itself(clause.statement):
-            kind = kind_of(statement)
-            if kind is not None and len(statement) <= LONGEST_STATEMENT:
+            kind = kind_of(statement) if len(statement) <= LONGEST_STATEMENT else None
+            if kind is not None:
                 yield Proposal(statement, kind, quote, EXTRACTOR, start=clause.start)
 
 

@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 
 from .lexicon import any_of, word_list
 
+LONGEST_HEADING = 90
+
 Stance = Literal["plain", "given", "derived", "planned", "general", "concluded", "doubted"]
 
 _SENTENCE_END = re.compile(
@@ -91,6 +93,7 @@ class Stances:
             self._turns += _turns_in(text, sentence, base)
             end = sentence.end
         self._positions = [turn.position for turn in self._turns]
+        self._starts = [sentence.start for sentence in self.sentences]
 
     def at(self, position: int) -> Stance:
         """How the text puts what stands at this position."""
@@ -104,8 +107,7 @@ class Stances:
 
     def sentence_at(self, position: int) -> Sentence:
         """The sentence around this position."""
-        starts = [sentence.start for sentence in self.sentences]
-        return self.sentences[max(0, bisect_right(starts, position) - 1)]
+        return self.sentences[max(0, bisect_right(self._starts, position) - 1)]
 
 
 def _base_after(gap: str, text: str, sentence: Sentence, base: Stance) -> Stance:
@@ -120,11 +122,14 @@ def _base_after(gap: str, text: str, sentence: Sentence, base: Stance) -> Stance
 
 def is_heading(text: str, sentence: Sentence) -> bool:
     """Whether the sentence is a line of its own that announces what follows."""
-    before, behind = text[: sentence.start][-1:], text[sentence.end :][:1]
+    before = text[max(0, sentence.start - 1) : sentence.start]
+    behind = text[sentence.end : sentence.end + 1]
     if before not in ("", "\n") or behind not in ("", "\n"):
         return False
+    if sentence.end - sentence.start > LONGEST_HEADING:
+        return False
     words = text[slice(*sentence)].strip()
-    if len(words) > 90 or "=" in words or "|" in words:
+    if "=" in words or "|" in words:
         return False
     return words.endswith((":", "：")) or bool(_TITLE.match(words))
 

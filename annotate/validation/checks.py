@@ -114,7 +114,8 @@ class Reading:
 
     def _is_asked(self, start: int) -> bool:
         """Whether the quote stands in a question that the text asks itself."""
-        return self.text[self.stances.sentence_at(start).end :][:1] in ("?", "？")
+        end = self.stances.sentence_at(start).end
+        return self.text[end : end + 1] in ("?", "？")
 
     def _is_worked_out(self, fact: Fact, stances: set[Stance], end: int) -> bool:
         if self.is_in_question(fact):
@@ -140,7 +141,8 @@ class Reading:
     def _is_result(self, place: int) -> bool:
         if self.stances.at(place) in ("derived", "concluded"):
             return True
-        before = self.text[self.stances.sentence_at(place).start : place]
+        start = max(self.stances.sentence_at(place).start, place - LONGEST_STATEMENT)
+        before = self.text[start:place]
         before = _NEXT_CLAUSE.split(before)[-1]
         return bool(_OPERATION.search(before) and _RESULT.search(before))
 

@@ -185,7 +185,7 @@ async def test_a_multimodal_claude_is_asked_the_same(folder, fake_server, monkey
 LOST = {
     "refused": (refused("I may not."), "refused"),
     "filtered": (Reply("", finish="content_filter"), "refused"),
-    "rejected": (failed(400, "too long"), "rejectedrequest"),
+    "rejected": (failed(400, "too long"), "bad_request"),
     "broken": (failed(500), "overloaded"),
     "empty": (" \n", "empty_answer"),
     "thought until the limit": (truncated(""), "empty_answer"),

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pr1.annotate.source import files, hub
+from pr1.annotate.source import files as source_files
+from pr1.annotate.source import hub
 from pr1.annotate.source.files import (
     BrokenRecord,
     RawRecord,
@@ -58,7 +59,7 @@ def test_lines(content: str | bytes, expected: list[Any], tmp_path: Path) -> Non
 
 
 def test_an_endless_line_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(source_files, "MAX_LINE_BYTES", 1000)
     path = put(tmp_path / "x.jsonl", b"[" * 2005 + b"\n{}\n")
     assert read(path) == [("x.jsonl:1", "text_too_long"), ("x.jsonl:2", {})]
 
