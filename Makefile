@@ -29,7 +29,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 demo: .venv/installed-$(MODEL)
 	$(if $(filter embedded,$(MODEL)),$(BIN)/pr1 doctor --fetch)
 	$(BIN)/pr1 annotate data/sample --limit 12 --model $(MODEL) --output $(OUT)/annotated --overwrite
-	$(BIN)/pr1 filter $(OUT)/annotated --output $(OUT)/train --overwrite --show 1
+	$(BIN)/pr1 filter $(OUT)/annotated --output $(OUT)/train --overwrite
 
 model: .venv/installed-dev
 	$(BIN)/pr1 doctor --fetch

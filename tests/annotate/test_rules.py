@@ -180,6 +180,6 @@ def test_a_long_line_without_a_full_stop_is_read(unit):
     facts((unit * 100_000)[:100_000])
 
 
-def test_many_facts_are_read():
-    lines = [f"A{chr(66 + n % 20)} = {n}." for n in range(20_000)]
+def test_a_text_of_a_thousand_facts_keeps_them_all():
+    lines = [f"A{chr(66 + n % 20)} = {n}." for n in range(1000)]
     assert len(facts("\n".join(lines))) == len(lines)
