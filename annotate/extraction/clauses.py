@@ -36,7 +36,7 @@ class Clause(NamedTuple):
 
 _CUT = re.compile(
     r",? (?:and(?: also)?(?! \d)|but|while|whereas|yet) |, where |(?<!\d) and (?=\d)"
-    r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]| [—] |\s\((?=[^()]{0,60}[=\d])"
+    r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]|和(?=\d)| [—] |\s\((?=[^()]{0,60}[=\d])"
     r"|(?<=[a-z]): (?=\S)|(?<=\d) (?=with )",
 )
 _CONTEXT = re.compile(

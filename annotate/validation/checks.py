@@ -55,6 +55,7 @@ _TAKEN_BACK = re.compile(
 )
 _MARKUP = re.compile(r"</?\w+>|[{}]")
 _RESULT = re.compile(r"[=≈] ?[^=≈\d]*$")
+_CONVERTED = re.compile(r"\d ?(?:[a-z]{1,4}|°) ?[=≈] ?$")  # 1 h 25 min =
 _NEXT_CLAUSE = re.compile(r",| and |，")
 
 
@@ -108,7 +109,8 @@ class Reading:
             return False
         if _PICTURE_ITSELF.search(statement) or _IMPERATIVE.match(statement):
             return False
-        if not has_content(fact) or (_GENERAL.match(statement) and not fact.names):
+        is_general = _GENERAL.match(statement) or _GENERAL.match(self.text[start:end])
+        if not has_content(fact) or (is_general and not fact.names):
             return False
         return kind_of(statement) is not None
 
@@ -144,6 +146,8 @@ class Reading:
         start = max(self.stances.sentence_at(place).start, place - LONGEST_STATEMENT)
         before = self.text[start:place]
         before = _NEXT_CLAUSE.split(before)[-1]
+        if _CONVERTED.search(before):
+            return True
         return bool(_OPERATION.search(before) and _RESULT.search(before))
 
 

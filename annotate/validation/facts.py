@@ -115,8 +115,7 @@ def is_within(fact: Fact, text: Fact) -> bool:
         return False
     if fact.names and (fact.numbers or fact.relations):
         return True
-    known = len(fact.words & text.words)
-    return bool(fact.words) and known >= 0.75 * len(fact.words)
+    return bool(fact.words) and fact.words <= text.words
 
 
 def _name(match: re.Match[str]) -> str:

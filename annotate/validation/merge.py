@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...schemas.records import RejectedAnnotation, VisualAnnotation
-from .facts import is_same
+from .facts import Fact, is_same
 from .validate import Checked, Stated
 
 
@@ -39,20 +39,24 @@ def merge_facts(
 
 
 def is_one(a: Checked, b: Checked) -> bool:
-    """Whether two checked proposals are one fact: by what they say, or by where they say it."""
+    """Whether two checked proposals are one fact: by what they say, or by where they say it.
+
+    Two extractors that quote the same words mean the same fact when one says no more than the
+    other: "the lines cross" and "the two of them cross between 2010 and 2015".
+    """
     if is_same(a.fact, b.fact):
         return True
-    # A 1 may be written `one`, which is no number: "a green one" is "1 green triangle".
-    if a.trajectory_id != b.trajectory_id or (a.fact.numbers ^ b.fact.numbers) - {1.0}:
+    if a.trajectory_id != b.trajectory_id or a.extractor == b.extractor:
         return False
     shared = min(a.place.end, b.place.end) - max(a.place.start, b.place.start)
-    shortest = min(len(a.quote), len(b.quote))
-    if 2 * shared < shortest or not (a.fact.names <= b.fact.names or b.fact.names <= a.fact.names):
+    if 2 * shared < min(len(a.quote), len(b.quote)):
         return False
-    if a.fact.numbers:
-        return True
-    words = a.fact.words & b.fact.words
-    return 2 * len(words) >= min(len(a.fact.words), len(b.fact.words))
+    return _says_no_more(a.fact, b.fact) or _says_no_more(b.fact, a.fact)
+
+
+def _says_no_more(a: Fact, b: Fact) -> bool:
+    # A 1 may be written `one`, which is no number: "a green one" is "1 green triangle".
+    return a.numbers - {1.0} <= b.numbers and a.names <= b.names
 
 
 def _says(checked: Checked) -> int:
