@@ -66,7 +66,8 @@ def find_answer(
         >>> find_answer(r"AB is 5, so the area is \boxed{\frac{25}{2}}.")
         '\\frac{25}{2}'
     """
-    found = find_answers(response, _value_test(read_options(choices, question)))
+    options = read_options(choices, question)
+    found = find_answers(response, _value_test(options), options, question)
     return " | ".join(found.texts) if found else None
 
 
@@ -103,7 +104,7 @@ def check_answer(
     options = read_options(choices, question) or lettered_options(wanted)
     if not words_key(wanted) or not is_balanced(wanted):
         return AnswerCheck(None, "reference_unparsable", None, is_cut)
-    found = find_answers(response, _value_test(options))
+    found = find_answers(response, _value_test(options), options, question)
     if found is None:
         return AnswerCheck(False, "no_answer", None, is_cut)
     outcome = _compare_all([plain(text) for text in found.texts], wanted, options, question)

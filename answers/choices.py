@@ -38,7 +38,7 @@ _FURTHER = re.compile(
 )
 _REJECTION = re.compile(
     r"\W*(?:is|was|must be|can|does|would be)?"
-    r"(?:\s*not\b|n't|\s*(?:wrong|incorrect|false|impossible)\b)",
+    r"(?:\s*not\b|n't|\s*(?:wrong|incorrect|false|impossible|out|ruled out|eliminated)\b)",
     re.IGNORECASE,
 )
 _RUN = re.compile(r"[A-J]{2,10}\Z")

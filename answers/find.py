@@ -11,7 +11,9 @@ decides:
 5. the last statement: "the answer is ...", "choose ...", "... is correct", 答案是 ...;
 6. a response that is nothing but a short answer, or opens with a sentence that is nothing else
    ("False. The chord misses the centre."), unless it closes with the opposite;
-7. the value in which the last sentence ends ("Therefore, AB is 5 cm.").
+7. the value in which the last sentence ends ("Therefore, AB is 5 cm.");
+8. the one value to which it commits itself otherwise ("So 30 units were sold in March.");
+9. a response that is nothing but a few words: all of them.
 
 Tags and boxes are looked for in the whole response, in linear time; the rest, at its ends.
 """
@@ -23,12 +25,15 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .choices import Options
+from .conclusion import conclude
 from .prose import (
     MAX_CLAUSE_CHARS,
     PROSE_CHARS,
     Found,
     IsValue,
     bare_answer,
+    bare_words,
     last_of,
     last_sentence,
     opening,
@@ -51,12 +56,16 @@ _HEADING = re.compile(
 )
 
 
-def find_answers(response: str, is_value: IsValue) -> Found | None:
+def find_answers(
+    response: str, is_value: IsValue, options: Options | None = None, question: str = ""
+) -> Found | None:
     """The answers that the response offers, or None when it offers none.
 
     Args:
         response: any text; its length costs linear time.
         is_value: whether a phrase can be an answer by itself: a number, an option's text.
+        options: those of the question, where it has any.
+        question: a conclusion that names an option is one only where it says what is asked.
     """
     part = _final_part(repair_escapes(response))
     answer = _last_tagged(part.text, "answer")
@@ -67,7 +76,13 @@ def find_answers(response: str, is_value: IsValue) -> Found | None:
     found = _declared(text, is_value)
     if found or part.is_unfinished:
         return found
-    return opening(text, is_value) or bare_answer(text, is_value) or last_sentence(text, is_value)
+    return (
+        opening(text, is_value)
+        or bare_answer(text, is_value)
+        or last_sentence(text, is_value)
+        or conclude(text, is_value, options, question)
+        or bare_words(text)
+    )
 
 
 class _Part(NamedTuple):

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from .sentences import SENTENCE_END, TAIL_CHARS, sentences
 from .shapes import read_polarity
 from .text import plain, words_key
 
 MAX_CLAUSE_CHARS = 500
 MAX_BARE_CHARS = 200
 MAX_BARE_WORDS = 4
-TAIL_CHARS = 20_000
 PROSE_CHARS = 100_000
 """Statements are looked for in so much of a text's end: no model writes more behind its answer."""
 MAX_STATEMENTS = 8
@@ -54,6 +54,7 @@ _STATEMENTS = [
     ),
     re.compile(r"(?:答案|选项)(?:应该|应)?(?:是|为|选|：|:)"),
     re.compile(r"(?:故|应|因此|所以|本题)选(?:择|项)?[:：为是]?"),
+    re.compile(rf"(?:^|[\s，。,；;])选(?:择|项)?[:：为是]?(?=\s?{_LABEL}\s?(?:[。，,.；;！\n]|$))"),
 ]
 _QUOTED = r"\"[^\"\n]{1,80}\""
 _IS_CORRECT = re.compile(
@@ -78,7 +79,7 @@ def statement(text: str, is_value: IsValue) -> Found | None:
         clauses[correct.end()] = correct["what"].strip()
     for end in sorted(clauses, reverse=True):
         clause = clauses[end]
-        value = clause if is_value(clause) else _closing_value(clause, is_value)
+        value = clause if is_value(clause) else closing_value(clause, is_value)
         if value:
             return _with_next_lines(value, text, end, is_value)
     return Found((clauses[max(clauses)],)) if clauses else None
@@ -166,7 +167,14 @@ def bare_answer(text: str, is_value: IsValue) -> Found | None:
     match = _SENTENCE_IS.match(text)
     if match and not _VERB.search(match["rest"]) and _is_short(match["rest"]):
         return Found((match["rest"],))
-    return Found((text,)) if _is_short(text) else None
+    return bare_words(text) if len(sentences(text)) == 1 and not _CONCLUDES.match(text) else None
+
+
+def bare_words(text: str) -> Found | None:
+    """All of a response that is no longer than answers in words are."""
+    text = text.strip()
+    is_one_line = "\n" not in text and _is_short(text) and words_key(plain(text))
+    return Found((text,)) if is_one_line else None
 
 
 _WORD = re.compile(r"[一-鿿]{1,2}|[^\s一-鿿]+")
@@ -180,13 +188,13 @@ def _is_short(text: str) -> bool:
 def opening(text: str, is_value: IsValue) -> Found | None:
     """The first sentence when it is a short answer, and what the last one says to the contrary."""
     text = text.lstrip()
-    first = _SENTENCE_END.split(text[:MAX_CLAUSE_CHARS], maxsplit=1)[0].strip()
+    first = SENTENCE_END.split(text[:MAX_CLAUSE_CHARS], maxsplit=1)[0].strip()
     is_numbering = first.isdigit() and not text[len(first) :].startswith("\n")
     polarity = read_polarity(plain(first))
     is_one_line = len(text) <= MAX_BARE_CHARS and "\n" not in text.strip() and polarity is None
     if not first or is_numbering or is_one_line or not _is_short(first) or not is_value(first):
         return None
-    last = (_sentences(text) or [first])[-1]
+    last = sentences(text)[-1].text if sentences(text) else first
     if _is_short(last) and is_value(last):
         return Found(tuple(dict.fromkeys((first, last))))
     closing = last_sentence(text, is_value)
@@ -197,16 +205,13 @@ def opening(text: str, is_value: IsValue) -> Found | None:
     return Found((first,))
 
 
-_SENTENCE_END = re.compile(r"(?<=[^\s.])[.!?](?=\s|$|[A-Z][a-z])|[。！？\n]+")
 _CONCLUDES = re.compile(
-    r"\W{0,9}(?:therefore|so|thus|hence|in conclusion|finally|因此|所以|故|综上)\b", re.IGNORECASE
-)
-_PLEASANTRY = re.compile(
-    r"hope this helps|let me know|feel free|any (?:other|further) questions", re.IGNORECASE
+    r"\W{0,9}(?:therefore|so|thus|hence|in conclusion|finally|因此|所以|故|综上)\b|\W{0,9}∴",
+    re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"\b(?:is|are|was|were|be|of|equals?|to|as|get|gives?|has|have|measures?)\b\s*:?|[=≈:]"
-    r"|\\approx|\\Rightarrow|等于|约为|是|为|得|有",
+    r"\b(?:(?:is|are|was|were|be)(?:\s+at)?|of|equals?|to|as|get|gives?|has|have|measures?)\b\s*:?|[=≈:＝：]"
+    r"|\\approx|\\Rightarrow|等于|约为|是|为|得|有|共",
     re.IGNORECASE,
 )
 _NAMED_OPTION = re.compile(
@@ -214,29 +219,40 @@ _NAMED_OPTION = re.compile(
 )
 
 
-_REJECTS = re.compile(
-    r"\b(?:not|cannot|wrong|incorrect|eliminated?|excluded?|except|neither)\b|n't\b", re.IGNORECASE
+REJECTS = re.compile(
+    r"\b(?:not|cannot|wrong|incorrect|eliminated?|excluded?|impossible|except|neither"
+    r"|(?:is|are|ruled) out)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+_REASON = re.compile(
+    r"(?<=\S)(?:(?:[,，]\s*|\s+)(?:because|since)\b|，因为)[^,;:，；：]*\Z", re.IGNORECASE
+)
+_SETS_UP = re.compile(
+    r"(?!.*(?:\b(?:so|then|thus|therefore|hence|gives?|get)\b|∴|所以|因此|则|故|得))"
+    r"(?:\W{0,9}(?:let|suppose|assume)\b"
+    r"|\W{0,9}(?:find|calculate|compute|determine)\b[^=]{0,200}\b(?:if|given|when|where)\b"
+    r"|\W{0,9}(?:设|已知|求))",
+    re.IGNORECASE,
 )
 
 
 def last_sentence(text: str, is_value: IsValue) -> Found | None:
     """The value that closes the last sentence, or one of the few before that concludes."""
-    for place, sentence in enumerate(reversed(_sentences(text)[-6:])):
-        is_verdict = read_polarity(plain(sentence)) is not None
-        if place and not is_verdict and not _CONCLUDES.match(sentence):
+    for place, sentence in enumerate(reversed(sentences(text)[-6:])):
+        if sentence.is_question or _SETS_UP.match(sentence.text):
             continue
-        if value := _closing_value(sentence, is_value):
+        is_verdict = read_polarity(plain(sentence.text)) is not None
+        if place and not is_verdict and not _CONCLUDES.match(sentence.text):
+            continue
+        stated = _REASON.sub("", sentence.text)
+        if value := closing_value(stated, is_value) or closing_value(sentence.text, is_value):
             return Found((value,))
     return None
 
 
-def _sentences(text: str) -> list[str]:
-    """The sentences at the end of a text, without closing pleasantries."""
-    sentences = [s.strip() for s in _SENTENCE_END.split(text[-TAIL_CHARS:])]
-    return [s for s in sentences if s.strip(" *_#$`-\\[]()") and not _PLEASANTRY.search(s)]
-
-
-def _closing_value(sentence: str, is_value: IsValue) -> str | None:
+def closing_value(sentence: str, is_value: IsValue) -> str | None:
     """The longest value that ends the sentence behind a verb, or the one option that it names."""
     if is_value(sentence):
         return sentence
@@ -245,7 +261,7 @@ def _closing_value(sentence: str, is_value: IsValue) -> str | None:
         if rest and is_value(rest):
             return rest
     named = {(m["a"] or m["b"]).strip("()").upper(): m for m in _NAMED_OPTION.finditer(sentence)}
-    if len(named) == 1 and not _REJECTS.search(sentence):
+    if len(named) == 1 and not REJECTS.search(sentence):
         match = next(iter(named.values()))
         return match["a"] or match["b"]
     return None

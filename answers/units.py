@@ -55,6 +55,7 @@ def _table() -> dict[str, Unit]:
         ("speed", "1"): "m/s 米/秒 mps",
         ("speed", "5/18"): "km/h 千米/时 千米/小时 kmh kph",
         ("speed", "1397/3125"): "mph",
+        ("acceleration", "1"): "m/s^2 m/s2 米/秒^2",
         ("force", "1"): "N newton newtons 牛 牛顿",
         ("force", "1000"): "kn kilonewton kilonewtons",
         ("energy", "1"): "J joule joules 焦耳 焦",

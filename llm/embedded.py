@@ -29,6 +29,10 @@ from .model_file import EMBEDDED_MODEL, find_or_fetch
 CONTEXT_TOKENS = 8192
 """Prompt and answer together; each 1,000 tokens cost 28 MB of memory."""
 
+LONGEST_STRING = 240
+LONGEST_LIST = 24
+"""In an answer that has a form: characters of a string, items of a list."""
+
 OTHER_PROMPTS_MIB = 512
 """Memory for the beginnings of other prompts: requests of two kinds may take turns."""
 
@@ -112,7 +116,7 @@ class EmbeddedClient:
             body["seed"] = (request.seed + request.sample_index) % 2**32
         if request.response_model is not None:
             # Sent as `response_format`, the schema would lose the last key on its way.
-            schema = openai_schema(request.response_model)
+            schema = _bounded(openai_schema(request.response_model))
             compact = schema | {"x-guidance": {"whitespace_flexible": False}}
             body["grammar"] = self._llama.json_schema_to_grammar(compact)
         return body
@@ -165,6 +169,21 @@ def _message(message: ChatMessage) -> dict[str, str]:
             "Use a multimodal model, e.g. --model openai/NAME"
         )
     return {"role": message.role, "content": "\n".join(texts)}
+
+
+def _bounded(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with a longest length for its strings and lists.
+
+    A small model that begins to repeat itself would go on to its token limit, for minutes.
+    """
+    bounded = {
+        key: _bounded(value) if isinstance(value, dict) else value for key, value in schema.items()
+    }
+    if schema.get("type") == "string" and not {"enum", "const"} & schema.keys():
+        return {**bounded, "maxLength": LONGEST_STRING}
+    if schema.get("type") == "array":
+        return {**bounded, "maxItems": min(LONGEST_LIST, schema.get("maxItems", LONGEST_LIST))}
+    return bounded
 
 
 def _refuse_hopeless_length(messages: list[dict[str, str]]) -> None:
