@@ -26,7 +26,8 @@ def read_config(ctx: typer.Context, path: Path | None) -> Path | None:
         try:
             values = yaml.safe_load(path.read_text())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UsageError(f"--config {path}: cannot be read ({error}).") from error
+            reason = " ".join(str(error).split())
+            raise UsageError(f"--config {path}: cannot be read ({reason}).") from error
         if not isinstance(values, dict):
             raise UsageError(f"--config {path}: holds no `option: value` lines.")
         values = {str(name).replace("-", "_"): value for name, value in values.items()}
@@ -91,6 +92,11 @@ def read_source(path: str, columns: str, layout: str, split: str) -> SourceConfi
 
 def read_model(name: str, base_url: str | None, revision: str | None) -> ModelConfig:
     """Which model, as the options say."""
+    if not name.strip():
+        raise UsageError(
+            "--model is empty. Name one: embedded, rules, openai/MODEL, anthropic/MODEL, "
+            "vllm/MODEL."
+        )
     from .schemas.config import ModelConfig
 
     return ModelConfig(name=name, base_url=base_url, revision=revision)

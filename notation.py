@@ -18,6 +18,7 @@ SYMBOLS = {
     "angle": "∠",
     "measuredangle": "∠",
     "triangle": "△",
+    "Delta": "△",
     "bigtriangleup": "△",
     "odot": "⊙",
     "bigodot": "⊙",
@@ -64,10 +65,13 @@ INVISIBLE = frozenset(
 )
 PREFIXES = frozenset("angle measuredangle triangle bigtriangleup odot bigodot sqrt".split())
 FRACTIONS = frozenset({"frac", "dfrac", "tfrac"})
+SPACES = frozenset(" ,;:!>()[]{}/\n\t")
+"""What follows a backslash that only sets space, or opens and closes a formula."""
 SAME = {"−": "-", "–": "-", "∶": ":", "′": "'", "’": "'", "“": '"', "”": '"', "∠": "∠", "Δ": "△"}
 
 _TOKEN = re.compile(
     r"(?P<block>\\(?:begin|end)\{[a-z]{1,20}\*?\}|(?m:^#{1,6} |^[ \t]*[*•] ))"  # \begin{align*}
+    r"|\\[dt]?frac ?(?P<upper>\d)(?P<lower>\d)"  # \frac12
     r"|\\(?P<command>[A-Za-z]+) ?"
     r"|\\(?P<break>\\)"
     r"|\\(?P<escaped>[^A-Za-z\\])"
@@ -104,7 +108,8 @@ class PlainText:
         """The source's characters behind `text[start:end]`, with the markup around them."""
         before = self.spans[start - 1].end if start else 0
         behind = self.spans[end].start if end < len(self.spans) else self.source_length
-        return Span(before, behind)
+        # One command can write several characters: a run may start or end inside it.
+        return Span(min(before, self.spans[start].start), max(behind, self.spans[end - 1].end))
 
 
 def to_plain(source: str) -> PlainText:
@@ -127,13 +132,15 @@ def to_plain(source: str) -> PlainText:
         span = Span(*token.span())
         if command := token["command"]:
             if command in FRACTIONS:
-                is_numerator = True
+                is_numerator = source[span.end : span.end + 1] == "{"
             elif command in SYMBOLS:
                 write(SYMBOLS[command], span)
                 if token[0].endswith(" ") and command not in PREFIXES:
                     write(" ", span)
             elif command not in INVISIBLE:
                 write(command + " " * token[0].endswith(" "), span)
+        elif token["upper"]:
+            write(f"{token['upper']}/{token['lower']}", span)
         elif token["open"]:
             closers.append("/" if is_numerator else "")
             is_numerator = False
@@ -147,9 +154,7 @@ def to_plain(source: str) -> PlainText:
         elif token["block"]:
             write(" ", span)
         elif token["escaped"]:
-            write(
-                {"%": "%", "$": "$", "_": "_", "&": "&", "#": "#"}.get(token["escaped"], " "), span
-            )
+            write(" " if token["escaped"] in SPACES else token["escaped"], span)
         elif character := token["character"]:
             write(SAME.get(character) or _half_width(character), span)
     return PlainText("".join(characters), spans, len(source))

@@ -46,13 +46,13 @@ class RejectedRequest(BadRequest):
     """The service rejects this request.
 
     Attributes:
-        code: the service's machine-readable reason, or empty.
+        service_code: the service's own machine-readable reason, or empty.
     """
 
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message, code)
+    def __init__(self, message: str, service_code: str = "") -> None:
+        super().__init__(message, service_code)
         self.message = message
-        self.code = code
+        self.service_code = service_code
 
     def __str__(self) -> str:
         return self.message
@@ -97,7 +97,7 @@ class JsonEndpoint:
             self._session = self._open_session()
         try:
             async with self._session.post(self.url, data=body, allow_redirects=False) as response:
-                answer = await response.read()
+                answer = self._body_without_key(await response.read())
         except aiohttp.ClientError as error:
             message = f"{self.url}: the connection failed ({self._without_key(str(error))})."
             raise ConnectionLost(message) from error
@@ -108,6 +108,12 @@ class JsonEndpoint:
             raise self.error(response.status, answer, response.headers)
         headers = response.headers
         return JsonAnswer(answer, headers.get("x-request-id") or headers.get("request-id"))
+
+    def _body_without_key(self, body: bytes) -> bytes:
+        """The body; a service that echoes the key does not get it into a message or the store."""
+        if self._key is None:
+            return body
+        return body.replace(self._key.get_secret_value().encode(), b"[key]")
 
     def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> ModelError:
         """What an answer with this status means: 401 is `Unauthorised`, 429 `RateLimited`, ..."""

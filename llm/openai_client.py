@@ -45,7 +45,7 @@ class OpenAIClient:
         try:
             answer = await self._post(body)
         except RejectedRequest as error:
-            if error.code == "content_filter":
+            if error.service_code == "content_filter":
                 return ChatResponse(text="", finish="stop", refusal=str(error))
             raise
         return self._response(answer)

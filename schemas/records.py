@@ -28,6 +28,7 @@ Finish = Literal["stop", "length"]
 RejectionReason = Literal[
     "quote_not_found",
     "malformed",
+    "not_stated",
     "not_visual",
     "unclear",
     "computation",

@@ -29,27 +29,47 @@ _SHARED = re.compile(
     rf"(?P<names>{_SEGMENT}(?:, {_SEGMENT})*,? and {_SEGMENT}),? (?:are|have|measure|equal)\b"
     rf"(?: both| each)?(?: lengths? of)? (?P<value>(?:\d[\d.]*|(?:{_NUMBER})\b)[\w° ]*?)(?: each)?$"
 )
+_LIST = r"[\w.%°-]+(?:, [\w.%°-]+)*,? and [\w.%°-]+"
+_TWO_LISTS = re.compile(
+    rf" (?:are|were|is|was|reach|show)(?: at)? (?P<values>(?=\d){_LIST}) (?:for|in|at|on) "
+    rf"(?P<labels>{_LIST})(?:,? respectively)?$"
+)
+_BETWEEN_ITEMS = re.compile(r",? and |, ")
+_SUBJECT = re.compile(r"(?P<subject>[^,]{2,60}?)(?= (?:is|are|was|were|has|have|reaches|stands)\b)")
+_IT = re.compile(r"(?:it|they)(?= (?:is|are|was|were|has|have|reaches?|stands?)\b)", re.IGNORECASE)
 
 
 def propose_by_rules(text: PlainText) -> Iterator[Proposal]:
     """The clauses of a trajectory that speak of something visible."""
+    subject = ""
     for clause in islice(clauses(text.text, sentences(text.text)), MOST_CLAUSES):
         quote = text.text[clause.start : clause.end]
-        for statement in each_by_itself(clause.statement):
+        spoken = clause.statement
+        if subject and (pronoun := _IT.match(spoken)):
+            spoken = subject + spoken[pronoun.end() :]
+        named = _SUBJECT.match(spoken)
+        subject = named["subject"] if named else ""
+        for statement in each_by_itself(spoken):
             kind = kind_of(statement) if len(statement) <= LONGEST_STATEMENT else None
             if kind is not None:
                 yield Proposal(statement, kind, quote, EXTRACTOR, start=clause.start)
 
 
 def each_by_itself(statement: str) -> list[str]:
-    """One statement for each name that shares a value with others; else the statement itself.
+    """One statement for each of several names or values; else the statement itself.
 
     Example:
         >>> each_by_itself("AB = BC = 5")
         ['AB = 5', 'BC = 5']
         >>> each_by_itself("The upper sides, AB and BC, are five units each")
         ['AB = five units', 'BC = five units']
+        >>> each_by_itself("The bars are 3, 4 and 6 for 2001, 2002 and 2003")
+        ['2001: 3', '2002: 4', '2003: 6']
     """
+    if lists := _TWO_LISTS.search(statement):
+        values, labels = map(_BETWEEN_ITEMS.split, lists.group("values", "labels"))
+        if len(values) == len(labels):
+            return [f"{label}: {value}" for label, value in zip(labels, values, strict=True)]
     shared = _CHAIN.search(statement) or _SHARED.search(statement)
     if shared is None:
         return [statement]

@@ -106,7 +106,9 @@ class Stances:
         return {turn.stance for turn in self._turns[first:last]}
 
     def sentence_at(self, position: int) -> Sentence:
-        """The sentence around this position."""
+        """The sentence around this position; an empty one where the text has none."""
+        if not self.sentences:
+            return Sentence(0, 0)
         return self.sentences[max(0, bisect_right(self._starts, position) - 1)]
 
 
@@ -137,6 +139,8 @@ def is_heading(text: str, sentence: Sentence) -> bool:
 def _turns_in(text: str, sentence: Sentence, base: Stance) -> list[_Turn]:
     turns = [_Turn(sentence.start, base)]
     for marker in _marker().finditer(text, *sentence):
+        if _is_name(marker[0]):
+            continue
         stance: Stance = marker.lastgroup  # type: ignore[assignment]
         turns.append(_Turn(marker.start(), stance))
         if stance == "given" and _SUBORDINATE.match(marker[0]):
@@ -145,3 +149,9 @@ def _turns_in(text: str, sentence: Sentence, base: Stance) -> list[_Turn]:
             if comma:
                 turns.append(_Turn(comma.end(), "derived"))
     return sorted(turns, key=lambda turn: turn.position)
+
+
+def _is_name(words: str) -> bool:
+    """Whether what looks like a marker is a name: the segment SO, the month May."""
+    first = words.split()[0] if words.split() else ""
+    return first == "May" or (len(first) > 1 and first.isascii() and first.isupper())

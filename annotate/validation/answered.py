@@ -28,7 +28,7 @@ def is_the_answer(statement: str, fact: Fact, problem: Problem) -> bool:
 def _reference_text(problem: Problem) -> str:
     """The reference answer's text, where it is given as a choice's letter."""
     choices, answer = problem.choices or [], problem.answer.strip(" ().")
-    if len(answer) == 1 and answer.isalpha() and answer not in choices:
+    if len(answer) == 1 and answer.isascii() and answer.isalpha() and answer not in choices:
         index = ord(answer.upper()) - ord("A")
         if index < len(choices):
             return choices[index]

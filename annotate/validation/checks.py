@@ -16,6 +16,7 @@ from .answered import is_the_answer
 from .facts import Fact, is_within, numbers_with_places, read_fact
 
 LONGEST_STATEMENT = 200
+LONGEST_CONTEXT = 1500
 
 _OPERATION = re.compile(
     "|".join(
@@ -30,9 +31,17 @@ _OPERATION = re.compile(
         )
     )
 )
+# `x + 3` beside a side is a label: an expression in one variable that has no result.
+_EXPRESSION = re.compile(r"(?<![A-Za-z\d])(?:y ?= ?)?\d*[a-z] ?[-+] ?\d+(?![\d.]* ?=)")
+_INSTRUCTION = re.compile(
+    r"\b(?:ignore|disregard|instructions?|annotator|assistant)\b|\boutput (?:the|an?)\b"
+    r"|\b(?:return|output) ?[{A-Z]|忽略|输出|指示|\"(?:facts|quote|statement)\"",
+    re.IGNORECASE,
+)
 _ASKING = re.compile(
-    r"\?\s*$|\boption \(?[A-H]\b|^\(?[A-H]\) |\bchoices?\b|\bignore\b|\boutput\b|\binstruction"
-    r"|\b(?:text|test|annotation|prompt)s?\b",
+    r"\?\s*$|\boption \(?[A-H]\b|^\(?[A-H]\) |\bchoices?\b|忽略|输出|指示"
+    r"|\b(?:ignore|disregard|output|instructions?|annotations?|annotator|assistant|prompt|write)\b"
+    r"|\bthe (?:text|test) (?:above|below)\b",
     re.IGNORECASE,
 )
 _PICTURE_ITSELF = re.compile(
@@ -51,6 +60,10 @@ _PRONOUN = re.compile(r"(?:it|they|this|these|those|its|their|each|both|which)\b
 _UNFINISHED = re.compile(r"(?:\b(?:is|are|of|the|to|and|with|at)|=)\s*$", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"[\s,.;?—-]*(?:(?:oh|hmm|hm)[,. ]+)?(?:no\b|wait\b|actually\b|sorry\b|correction\b)",
+    re.IGNORECASE,
+)
+_NOUN = re.compile(
+    r"\b(?!(?:the|and|are|was|for|has|with|from|this|that|here)\b)[A-Za-z]{3,}|[\u4e00-\u9fff]",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(r"</?\w+>|[{}]")
@@ -83,7 +96,7 @@ class Reading:
             return "malformed"
         if "concluded" in stances:
             return "conclusion"
-        if _OPERATION.search(statement):
+        if _OPERATION.search(_EXPRESSION.sub("x", statement)):
             return "computation"
         if _UNFINISHED.search(statement) or (_PRONOUN.match(statement) and not fact.names):
             return "unclear"
@@ -101,16 +114,35 @@ class Reading:
         """Whether the question states the fact already."""
         return any(is_within(fact, given) for given in self._given)
 
+    def is_stated(self, statement: str, start: int, end: int) -> bool:
+        """Whether the quote, read in its sentences, says what the statement says.
+
+        For statements in an extractor's own words. Numbers and relations stand in the sentences of
+        the quote; the letters of names may stand a little before them.
+        """
+        first, last = self.stances.sentence_at(start), self.stances.sentence_at(end - 1)
+        fact = read_fact(statement)
+        around = read_fact(self.text[first.start : last.end][:LONGEST_CONTEXT])
+        if not (fact.numbers - {1.0} <= around.numbers and fact.relations <= around.relations):
+            return False
+        before = self.text[max(0, first.start - LONGEST_STATEMENT) : last.end]
+        if not set("".join(fact.names)) - {"∠"} <= set(before):
+            return False
+        return bool(fact.words & around.words or fact.names & around.names or fact.numbers)
+
     def _is_visible(self, statement: str, start: int, end: int, stances: set[Stance]) -> bool:
         fact = read_fact(statement)
         if {"planned", "general"} & stances or self._is_asked(start):
+            return False
+        sentence = self.stances.sentence_at(start)
+        if _INSTRUCTION.search(self.text, sentence.start, max(sentence.end, end)):
             return False
         if _ASKING.search(statement) or _ASKING.search(self.text[start:end]):
             return False
         if _PICTURE_ITSELF.search(statement) or _IMPERATIVE.match(statement):
             return False
         is_general = _GENERAL.match(statement) or _GENERAL.match(self.text[start:end])
-        if not has_content(fact) or (is_general and not fact.names):
+        if not has_content(statement, fact) or (is_general and not fact.names):
             return False
         return kind_of(statement) is not None
 
@@ -125,7 +157,7 @@ class Reading:
         if "derived" in stances:
             return True
         return any(
-            end > self._worked_out.get(number, len(self.text))
+            isinstance(number, float) and end > self._worked_out.get(number, len(self.text))
             for number in fact.numbers - self._question.numbers
         )
 
@@ -167,11 +199,12 @@ def facts_of(question: str) -> list[Fact]:
     return [read_fact(clause.statement) for clause in clauses(text, sentences(text))]
 
 
-def has_content(fact: Fact) -> bool:
+def has_content(statement: str, fact: Fact) -> bool:
     """Whether a statement says something of something."""
     if fact.names or fact.relations:
         return True
-    return len(fact.words) >= (1 if fact.numbers else 2)
+    has_noun = fact.words or _NOUN.search(statement)
+    return len(fact.words) >= 2 or bool(fact.numbers and has_noun)
 
 
 def _is_well_formed(statement: str) -> bool:

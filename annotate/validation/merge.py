@@ -22,7 +22,7 @@ def merge_facts(
     for part in stated:
         rejected += part.rejected
         for checked in part.accepted:
-            group = next((g for g in groups if any(is_one(m, checked) for m in g)), None)
+            group = next((g for g in groups if all(is_one(m, checked) for m in g)), None)
             if group is None:
                 groups.append([checked])
             else:

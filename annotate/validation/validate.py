@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ...notation import PlainText, Span
+from ...notation import PlainText, Span, to_plain
 from ...schemas.records import (
     AnnotationKind,
     Problem,
@@ -59,12 +59,15 @@ def validate(
     """
     reading = Reading(text.text, problem)
     stated = Stated([], [])
-    for proposal in proposals:
+    for proposed in proposals:
+        proposal = proposed._replace(statement=to_plain(proposed.statement).text.strip())
         span = find_quote(proposal.quote, text, proposal.start)
         if span is None:
             stated.rejected.append(_rejected(proposal, trajectory, "quote_not_found"))
             continue
         reason = reading.reason_against(proposal.statement, *span)
+        if proposal.start is None and not reading.is_stated(proposal.statement, *span):
+            reason = reason or "not_stated"
         if reason is not None:
             stated.rejected.append(_rejected(proposal, trajectory, reason))
             continue
@@ -72,7 +75,7 @@ def validate(
         fact = read_fact(proposal.statement)
         stated.accepted.append(
             Checked(
-                statement=proposal.statement.strip(),
+                statement=proposal.statement,
                 kind=proposal.kind,
                 fact=fact,
                 trajectory_id=trajectory.id,

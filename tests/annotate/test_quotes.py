@@ -1,4 +1,4 @@
-"""A quote is found in its trajectory whatever happened to blanks, case and markup, or not at all."""
+"""A quote is found in its trajectory whatever happened to blanks, case and markup."""
 
 import pytest
 from hypothesis import given
@@ -61,13 +61,14 @@ def test_what_is_not_there_is_not_found(quote, text):
     assert found(quote, text) is None
 
 
-@pytest.mark.xfail(strict=True, reason="the point and the comma of a number do not count")
 @pytest.mark.parametrize(
     ("quote", "text"),
     [
         ("the bar is at 25", "the bar is at 2.5"),
         ("the bar is at 2.5", "the bar is at 25"),
-        ("(3, 45)", "(34, 5)"),
+        pytest.param(
+            *("(3, 45)", "(34, 5)"),
+        ),
         ("it is at 5", "it is at 56"),
         ("it is at 5", "it is at 5.6"),
         ("1 bar", "11 bars"),
@@ -77,7 +78,6 @@ def test_a_quote_with_another_number_is_not_found(quote, text):
     assert found(quote, text) is None
 
 
-@pytest.mark.xfail(strict=True, reason="a quote is found across word ends")
 @pytest.mark.parametrize(
     ("quote", "text"),
     [("one bar", "none. Bart says"), ("a red", "area red"), ("AB is red", "CAB is redder")],
@@ -96,10 +96,10 @@ def test_a_known_start_decides_between_two_places():
 WORDS = st.lists(st.sampled_from("AB CD 5 2.5 = is red ∠ABC 40° 图中 有 ， . $ ** \n".split(" ")))
 
 
-@given(WORDS, st.integers(0, 40), st.integers(1, 40))
-def test_every_run_of_a_text_is_found_in_it(words, start, length):
+@given(WORDS, st.integers(0, 9), st.integers(1, 9))
+def test_every_run_of_words_is_found_in_its_text(words, start, length):
     plain = to_plain(" ".join(words))
-    quote = plain.text[start : start + length]
+    quote = " ".join(plain.text.split()[start : start + length])
     span = find_quote(quote, plain)
     if any(character.isalnum() for character in quote):
         assert span is not None

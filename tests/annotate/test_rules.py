@@ -48,7 +48,7 @@ def facts(text: str, question: str = "What is asked?", answer: str = "77") -> li
         ("### Given\n1. AB = 5\n2. BC = 7\n", ["AB = 5", "BC = 7"]),
         (r"$\overline{AB} = 5$ and $\angle ABC = 40^\circ$.", ["AB = 5", "∠ABC = 40°"]),
         ("We can see that AB = 5.", ["AB = 5"]),
-        ("AB = 5. AB = 5. As said, AB = 5.", ["AB = 5"]),
+        ("AB = 5. AB = 5. BA = 5.", ["AB = 5"]),
         ("There is no segment from E to D.", ["There is no segment from E to D"]),
         ("AB = 5, so DE = 5 and EF = 6.", ["AB = 5"]),
         ("<CAPTION>AB = 5.</CAPTION><CONCLUSION>AC = 77</CONCLUSION>", ["AB = 5"]),
@@ -90,17 +90,20 @@ def test_a_broken_table_raises_nothing(table):
     ("text", "found"),
     [
         # Guide, "What is one", 2: one fact each.
-        (
+        pytest.param(
             "The bars are 3, 4 and 6 for 2001, 2002 and 2003.",
             ["2001: 3", "2002: 4", "2003: 6"],
         ),
         # Guide, "What is one", 5: only the corrected reading.
-        ("The bar for Spain is at 40, wait, it is at 45.", ["it is at 45"]),
+        pytest.param(
+            "The bar for Spain is at 40, wait, it is at 45.",
+            ["it is at 45"],
+        ),
         ("The bar for 2004 is at 2.2.", ["The bar for 2004 is at 2.2"]),
         ("The sides are labelled 5, 6 and 7.", ["The sides are labelled 5, 6 and 7"]),
     ],
 )
-def test_more_facts_of_a_text(text, found):
+def test_how_many_facts_a_text_has(text, found):
     assert len(facts(text)) == len(found)
 
 
@@ -122,18 +125,13 @@ def test_names_that_share_a_value_each_get_it(statement, each):
     assert each_by_itself(statement) == each
 
 
-PIECES = (
-    (
-        "AB|CD|∠ABC|= 5|is|are|red| and |, |. |; |: |\n|\n\n| \\| |- |* |# |1. |so |since |let |图中|有|"
-        "，|。|？|(|)|<CAPTION>|</CAPTION>|answer|2010: |In March, |a|the|12|3.5|wait|-|=|∥|?|\\$|\\frac{1}{2}"
-    )
-    .replace("\\|", "\0")
-    .split("|")
-)
-TEXTS = st.one_of(
-    st.text(),
-    st.lists(st.sampled_from(PIECES)).map(lambda parts: "".join(parts).replace("\0", "|")),
-)
+PIECES = [
+    *"AB CD ∠ABC is are red so since let wait answer a the 12 3.5 2010: - = ∥ ?".split(),
+    *"图中 有 是 因为 ， 。 ？".split(),
+    *(" and ", ", ", ". ", "; ", ": ", "\n", "\n\n", "| ", "|", "- ", "* ", "# ", "1. ", "(", ")"),
+    *("= 5", "In March, ", "<CAPTION>", "</CAPTION>", "$", r"\frac{1}{2}"),
+]
+TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join))
 
 
 @given(TEXTS)
@@ -181,5 +179,5 @@ def test_a_long_line_without_a_full_stop_is_read(unit):
 
 
 def test_a_text_of_a_thousand_facts_keeps_them_all():
-    lines = [f"A{chr(66 + n % 20)} = {n}." for n in range(1000)]
+    lines = [f"A{'BCDEFGHIJK'[n % 10]} = {n}." for n in range(1000)]
     assert len(facts("\n".join(lines))) == len(lines)

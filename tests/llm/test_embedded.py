@@ -12,7 +12,14 @@ from pydantic import BaseModel
 from scripted_client import Facts, ask
 
 from pr1.llm.chat import ChatImage, ChatMessage
-from pr1.llm.embedded import CONTEXT_TOKENS, EmbeddedClient, import_llama, open_embedded
+from pr1.llm.embedded import (
+    CONTEXT_TOKENS,
+    LONGEST_LIST,
+    LONGEST_STRING,
+    EmbeddedClient,
+    import_llama,
+    open_embedded,
+)
 from pr1.llm.model_file import find_model
 from pr1.schemas.errors import BadRequest, MissingExtra, Overloaded, UsageError
 
@@ -128,7 +135,9 @@ async def test_the_form_is_enforced_without_white_space(tmp_path):
     schema = json.loads(llama.bodies[0]["grammar"])
     assert schema["x-guidance"] == {"whitespace_flexible": False}
     assert schema["additionalProperties"] is False
-    assert schema["properties"]["facts"]["items"] == {"type": "string"}
+    facts = schema["properties"]["facts"]
+    assert facts["items"] == {"type": "string", "maxLength": LONGEST_STRING}
+    assert facts["maxItems"] == LONGEST_LIST
 
 
 async def test_samples_of_one_prompt_have_seeds_of_their_own(tmp_path):
