@@ -31,8 +31,8 @@ _SHARED = re.compile(
 )
 _LIST = r"[\w.%°-]+(?:, [\w.%°-]+)*,? and [\w.%°-]+"
 _TWO_LISTS = re.compile(
-    rf" (?:are|were|is|was|reach|show)(?: at)? (?P<values>(?=\d){_LIST}) (?:for|in|at|on) "
-    rf"(?P<labels>{_LIST})(?:,? respectively)?$"
+    rf" (?:are|were|is|was|reach|show)(?: at)? (?P<values>(?=\d){_LIST}) "
+    rf"(?P<of>for|in|at|on) (?P<labels>{_LIST})(?:,? respectively)?$"
 )
 _BETWEEN_ITEMS = re.compile(r",? and |, ")
 _SUBJECT = re.compile(r"(?P<subject>[^,]{2,60}?)(?= (?:is|are|was|were|has|have|reaches|stands)\b)")
@@ -64,12 +64,14 @@ def each_by_itself(statement: str) -> list[str]:
         >>> each_by_itself("The upper sides, AB and BC, are five units each")
         ['AB = five units', 'BC = five units']
         >>> each_by_itself("The bars are 3, 4 and 6 for 2001, 2002 and 2003")
-        ['2001: 3', '2002: 4', '2003: 6']
+        ['The bars for 2001: 3', 'The bars for 2002: 4', 'The bars for 2003: 6']
     """
     if lists := _TWO_LISTS.search(statement):
         values, labels = map(_BETWEEN_ITEMS.split, lists.group("values", "labels"))
         if len(values) == len(labels):
-            return [f"{label}: {value}" for label, value in zip(labels, values, strict=True)]
+            subject = f"{statement[: lists.start()]} {lists['of']}"
+            pairs = zip(labels, values, strict=True)
+            return [f"{subject} {label}: {value}" for label, value in pairs]
     shared = _CHAIN.search(statement) or _SHARED.search(statement)
     if shared is None:
         return [statement]
