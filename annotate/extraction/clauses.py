@@ -37,7 +37,7 @@ class Clause(NamedTuple):
 _CUT = re.compile(
     r",? (?:and(?: also)?(?! \d)|but|while|whereas|yet) |, where |(?<!\d) and (?=\d)"
     r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]|和(?=\d)| [—] |\s\((?=[^()]{0,60}[=\d])"
-    r"|(?<=[a-z]): (?=\S)|(?<=\d) (?=with )",
+    r"|(?<=[a-z]): (?!\S+(?:[,;]|$))|(?<=\d) (?=with )",
 )
 _CONTEXT = re.compile(
     r"\s*(?:[-*•] )?(?P<context>"
@@ -45,7 +45,9 @@ _CONTEXT = re.compile(
     r"|[^\W_][\w./()'-]{0,16}(?:\s[\w./()'-]{1,16}){0,2}(?:: |：)"  # Left block:
     r")\s?(?=\S)"
 )
+_LABEL = re.compile(r"[^\W_][\w ./()'-]{0,24}(?:: |：)(?=\S)")  # Tuesday: 9
 _COUNTED = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}|[\u4e00-\u9fff]")
+_NEW_STEP = re.compile(r"\s*(?:so|therefore|thus|hence|then|because|since)\b", re.IGNORECASE)
 _RULE = re.compile(r"[|:\s-]+$")
 
 
@@ -69,15 +71,15 @@ def clauses(text: str, found: list[Sentence]) -> Iterator[Clause]:
 def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
     start, heading_start, context = sentence.start, sentence.start, ""
     heading = _CONTEXT.match(text, *sentence)
-    if heading and heading.end() < sentence.end and _is_context(heading["context"]):
-        context = heading["context"].strip(" :：,")
+    if heading and heading.end() < sentence.end:
         start, heading_start = heading.end(), heading.start("context")
+        context = heading["context"].strip(" :：,") if _is_context(heading["context"]) else ""
     for part in _parts(text, Sentence(start, sentence.end)):
         statement = _trimmed(text, part)
         if statement.start >= statement.end:
             continue
         words = text[slice(*statement)]
-        if context:
+        if context and not _LABEL.match(words):
             yield Clause(heading_start, statement.end, f"{context}: {words}")
         else:
             yield Clause(_without_marks(text, part), statement.end, words)
@@ -97,8 +99,11 @@ def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:
     whole: list[Sentence] = []
     open_start: int | None = None
     for start, end in zip(starts, ends, strict=True):
+        if open_start is not None and _NEW_STEP.match(text, start, end):
+            whole.append(Sentence(open_start, start))
+            open_start = None
         begins = start if open_start is None else open_start
-        if stands_alone(text[begins:end]):
+        if stands_alone(text[begins:end]) or _NEW_STEP.match(text, begins, end):
             whole.append(Sentence(begins, end))
             open_start = None
         else:

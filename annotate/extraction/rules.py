@@ -35,8 +35,12 @@ _TWO_LISTS = re.compile(
     rf"(?P<of>for|in|at|on) (?P<labels>{_LIST})(?:,? respectively)?$"
 )
 _BETWEEN_ITEMS = re.compile(r",? and |, ")
-_SUBJECT = re.compile(r"(?P<subject>[^,]{2,60}?)(?= (?:is|are|was|were|has|have|reaches|stands)\b)")
-_IT = re.compile(r"(?:it|they)(?= (?:is|are|was|were|has|have|reaches?|stands?)\b)", re.IGNORECASE)
+_VERB = (
+    "is|are|was|were|has|have|reaches|stands|starts|rises|falls|drops|climbs|goes|shows|reads|lies|"
+    "points|runs"
+)
+_SUBJECT = re.compile(rf"(?P<subject>[^,]{{2,60}}?)(?= (?:{_VERB})\b)")
+_IT = re.compile(rf"(?:it|they)(?= (?:{_VERB})\b)", re.IGNORECASE)
 
 
 def propose_by_rules(text: PlainText) -> Iterator[Proposal]:

@@ -20,16 +20,17 @@ LONGEST_HEADING = 90
 Stance = Literal["plain", "given", "derived", "planned", "general", "concluded", "doubted"]
 
 _SENTENCE_END = re.compile(
-    r"\n+|</?[A-Za-z]{1,20}>|[。！？；]|[!?;](?=\s|$)"
+    r"\n+|</?[A-Za-z]{1,20}>|\[/?asy\]|[。！？；]|[!?;](?=\s|$)"
     r"|(?<!\be\.g)(?<!\bi\.e)(?<!etc)(?<!\.\.)\.(?!\.)(?=\s|$|(?<=[a-z)]\.)[A-Z])"
 )
 _LIST_MARK = re.compile(r"(?:^|\n)\s*\(?(?:\d{1,2}|[A-Za-z])$")
-_TAG = re.compile(r"<(/?)([A-Za-z]{1,20})>")
+_TAG = re.compile(r"[<\[](/?)([A-Za-z]{1,20})[>\]]")
 _TAG_STANCE: dict[str, Stance] = {
     "caption": "given",
     "summary": "planned",
     "conclusion": "concluded",
     "answer": "concluded",
+    "asy": "general",  # a drawing in Asymptote's language
 }
 _SUBORDINATE = re.compile(r"since|because|as |given that|∵|因为|由于", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[,，](?!\d{3}\b)(?! ?(?:and|with|where|while) )")

@@ -24,7 +24,7 @@ _OPERATION = re.compile(
             r"[\d)°²³A-Za-z√π]\s?[+×·÷*^]\s?[\d(A-Za-z√∠π]",  # 2 + 3, a × b, AB^2
             r"\d\s?-\s?\d(?!\d*\s?(?:to|\w{3,}))",  # 15 - 5, but no 30-60 range
             r"\d\)?°?\s-\s|[A-Za-z)]\s?-\s\d|[A-Z]\s?-\s?∠",  # 180° - 40°, 2OA - 3
-            r"√|²\s?=|\b(?:sin|cos|tan|log|sqrt)\b",
+            r"√|²\s?=|\b(?:sin|cos|tan|log|sqrt)\d*\b|\d ?π ?[-+]|[a-z] ?/ ?[a-z]\b.*=",
             r"\d\s?/\s?\d+\s?=|=\s?[\d.]+\s?/\s?\d|[A-Z]/[A-Z]",  # 12/3 = 4, AE/EC
             r"=[^=]*[\d)]\s?=|\d ?[a-z]{1,4} ?= ?\d",  # a = 2 = 4, 25 min = 85
             r"\d [xX] \d|\d[A-Z]{2}\b|[<>]\s?\d|^=",  # 3 x 4, 2OA, 40 > 30
@@ -57,7 +57,7 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"(?:it|they|this|these|those|its|their|each|both|which)\b", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:\b(?:is|are|of|the|to|and|with|at)|=)\s*$", re.IGNORECASE)
+_UNFINISHED = re.compile(r"(?:\b(?:is|are|of|the|to|and|with|at)|[=×+·/*-])\s*$", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"[\s,.;?—-]*(?:(?:oh|hmm|hm)[,. ]+)?(?:no\b|wait\b|actually\b|sorry\b|correction\b)",
     re.IGNORECASE,
@@ -81,6 +81,7 @@ class Reading:
         self._question = read_fact(problem.question)
         self._given = facts_of(problem.question)
         self._worked_out = self._numbers_worked_out()
+        self._reasoning_start = self._first_step()
 
     def reason_against(self, statement: str, start: int, end: int) -> RejectionReason | None:
         """The first reason why `text[start:end]` states no visual annotation; None if it does.
@@ -156,6 +157,8 @@ class Reading:
             return False
         if "derived" in stances:
             return True
+        if fact.names and "given" not in stances and end > self._reasoning_start:
+            return True
         return any(
             isinstance(number, float) and end > self._worked_out.get(number, len(self.text))
             for number in fact.numbers - self._question.numbers
@@ -172,9 +175,16 @@ class Reading:
                     results[number] = place
         return results
 
+    def _first_step(self) -> int:
+        """Where the first result is computed; what is said of points and lines then follows."""
+        computed = (place for place in self._worked_out.values() if self._is_computed(place))
+        return min(computed, default=len(self.text))
+
     def _is_result(self, place: int) -> bool:
-        if self.stances.at(place) in ("derived", "concluded"):
-            return True
+        return self.stances.at(place) in ("derived", "concluded") or self._is_computed(place)
+
+    def _is_computed(self, place: int) -> bool:
+        """Whether a number is the result of an operation that stands before it."""
         start = max(self.stances.sentence_at(place).start, place - LONGEST_STATEMENT)
         before = self.text[start:place]
         before = _NEXT_CLAUSE.split(before)[-1]
