@@ -101,7 +101,7 @@ class Manifest(Row):
         identity_hash: sha256 of what decides the result: inputs, prompts, models, sampling, ...
         execution_hash: sha256 of what does not: concurrency, retries.
         parents: name of each input file -> its sha256.
-        prompts: name of each prompt -> its sha256.
+        prompts: name of each prompt and word list -> its sha256.
         versions: package -> version.
         facts: figures of this stage alone, for its card.
     """

@@ -24,6 +24,7 @@ from pr1.outputs.rows import read_manifest, read_rows
 from pr1.schemas.manifest import Manifest
 from pr1.schemas.records import AnnotatedProblem, TrainRow
 
+WORD_LISTS = {f"words/{name}.yaml" for name in ("clauses", "kinds", "stances")}
 KEY = "sk-planted-0123456789abcdef"
 QUESTIONS = (
     "How long is AC?",
@@ -217,7 +218,8 @@ def test_rules_need_no_model(source, tmp_path):
     assert (run.code, run.out.strip()) == (0, str(tmp_path / "out"))
     assert "5 records read" in run.err
     manifest = adds_up(tmp_path / "out")
-    assert (manifest.config["model"]["name"], manifest.prompts) == ("rules", {})
+    assert manifest.config["model"]["name"] == "rules"
+    assert set(manifest.prompts) == WORD_LISTS
     assert manifest.usage.requests == 0
     for number, row in enumerate(rows(tmp_path / "out")):
         statements = [annotation.statement for annotation in row.annotations]
@@ -286,7 +288,7 @@ def test_a_model_proposes_and_validation_decides(source, tmp_path, fake_server):
     manifest = adds_up(tmp_path / "out")
     assert len(fake_server.bodies) == manifest.usage.requests == 5
     assert manifest.usage.tokens_out == 100
-    assert set(manifest.prompts) == {"extract.txt", "extract_examples.yaml"}
+    assert set(manifest.prompts) == {"extract.txt", "extract_examples.yaml"} | WORD_LISTS
     assert manifest.counts.rejected_by_reason["quote_not_found"] == 5
     for number, row in enumerate(rows(tmp_path / "out")):
         assert [a.statement for a in row.annotations] == [

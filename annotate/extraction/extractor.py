@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ...llm.chat import ChatRequest
 from ...notation import PlainText
 from ...schemas.config import ModelConfig
+from .lexicon import word_list_hashes
 from .model import ProposedFacts, extraction_request, prompt_hashes, proposals_of
 from .proposal import Proposal
 from .rules import propose_by_rules
@@ -23,14 +24,14 @@ class Extractor:
     Attributes:
         name: as annotations carry it.
         uses_rules, uses_model: who proposes.
-        prompts: name of each prompt that the model is sent -> its sha256.
+        prompts: name of each prompt, and of each word list that decides what passes -> its sha256.
     """
 
     def __init__(self, model: ModelConfig) -> None:
         self.name = model.name
         self.uses_rules = model.name in ("rules", "embedded")
         self.uses_model = model.name != "rules"
-        self.prompts = prompt_hashes() if self.uses_model else {}
+        self.prompts = word_list_hashes() | (prompt_hashes() if self.uses_model else {})
 
     def request(self, text: PlainText, seed: int) -> ChatRequest:
         """What to ask the model about a trajectory in plain spelling."""

@@ -7,6 +7,7 @@ own.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from importlib import resources
@@ -24,12 +25,23 @@ NAME = r"(?<![A-Za-z])(?-i:[A-Z](?:[A-Z]|'|\d(?!\d))*)(?![a-z])"
 _WORD_END = r"(?!(?<=\w)\w)"
 
 
+def word_list_hashes() -> dict[str, str]:
+    """Name of each file in `words/` -> its sha256."""
+    return {
+        f"words/{name}.yaml": hashlib.sha256(_read(name).encode()).hexdigest()
+        for name in ("clauses", "kinds", "stances")
+    }
+
+
 @cache
 def word_list(name: str) -> dict[str, Any]:
     """One of the files in `words/`, by its name without ending."""
-    text = resources.files(words).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
+    content: dict[str, Any] = yaml.safe_load(_read(name))
     return content
+
+
+def _read(name: str) -> str:
+    return resources.files(words).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 @cache
