@@ -69,13 +69,15 @@ _SIZES = [
 ]
 
 
-def render_card(manifest: Manifest, tally: RowTally, name: str) -> str:
+def render_card(manifest: Manifest, tally: RowTally, name: str, rows: str) -> str:
     """The card's text: front matter and Markdown.
 
     Args:
         manifest: of the run.
         tally: of the rows written.
         name: the folder's name, for the loading example.
+        rows: pattern of the row files. `datasets` caches a local folder by what the front matter
+            says, so the pattern must be another one for other rows.
     """
     sections = [
         f"# {_TITLES[manifest.stage]}",
@@ -91,7 +93,9 @@ def render_card(manifest: Manifest, tally: RowTally, name: str) -> str:
         _limits(manifest, tally),
         f"## Citation\n\n{_CITATION}\n\nMade with `pr1`; `manifest.json` says with which version.",
     ]
-    return _front_matter(manifest, tally) + "\n\n".join(part for part in sections if part) + "\n"
+    return (
+        _front_matter(manifest, tally, rows) + "\n\n".join(part for part in sections if part) + "\n"
+    )
 
 
 def code(text: str, limit: int = 200) -> str:
@@ -103,7 +107,7 @@ def code(text: str, limit: int = 200) -> str:
     return f"`{line}`" if line else "(empty)"
 
 
-def _front_matter(manifest: Manifest, tally: RowTally) -> str:
+def _front_matter(manifest: Manifest, tally: RowTally, rows: str) -> str:
     terms = hub_license(terms for _, terms in tally.sources)
     size = next((label for bound, label in _SIZES if tally.rows < bound), "n>10M")
     fields: dict[str, Any] = {
@@ -120,7 +124,7 @@ def _front_matter(manifest: Manifest, tally: RowTally) -> str:
         "configs": [
             {
                 "config_name": "default",
-                "data_files": [{"split": "train", "path": "data/train-*.parquet"}],
+                "data_files": [{"split": "train", "path": rows}],
             }
         ],
     }

@@ -33,7 +33,7 @@ from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
 from ..schemas.records import Row
 from .card import render_card
 from .claim import claim_folder
-from .provenance import command_line, package_versions, publishable
+from .provenance import command_line, file_digest, package_versions, publishable
 from .rows import MANIFEST, RUN_FOLDER, RUN_STATE, data_files
 from .shards import ShardWriter
 from .tally import RowTally
@@ -207,13 +207,16 @@ class StageFolder:
         if counts.read != counts.in_rows + counts.dropped + counts.failed:
             raise RuntimeError(f"the records do not add up: {counts!r}")
         manifest = self._manifest(counts, usage or Usage(), dict(facts or {}))
-        (self._new / CARD).write_text(
-            render_card(manifest, self._tally, self.out.resolve().name), encoding="utf-8"
+        shards = self._writer.finish()
+        digest = config_hash({"shards": [file_digest(shard) for shard in shards]})[:8]
+        card = render_card(
+            manifest, self._tally, self.out.resolve().name, f"data/train-*-{digest}.parquet"
         )
+        (self._new / CARD).write_text(card, encoding="utf-8")
         (self._new / MANIFEST).write_text(
             manifest.model_dump_json(indent=2) + "\n", encoding="utf-8"
         )
-        self._publish(self._writer.finish())
+        self._publish(shards, digest)
         self.close()
         return manifest
 
@@ -241,7 +244,7 @@ class StageFolder:
             wall_s=round(time.monotonic() - self._started_s, 3),
         )
 
-    def _publish(self, shards: list[Path]) -> None:
+    def _publish(self, shards: list[Path], digest: str) -> None:
         self._dropped_file.close()
         self._failures_file.close()
         (self.out / MANIFEST).unlink(missing_ok=True)  # from here on until the end: unfinished
@@ -249,7 +252,8 @@ class StageFolder:
             old.unlink()
         (self.out / "data").mkdir(exist_ok=True)
         for number, shard in enumerate(shards):
-            shard.replace(self.out / "data" / f"train-{number:05}-of-{len(shards):05}.parquet")
+            name = f"train-{number:05}-of-{len(shards):05}-{digest}.parquet"
+            shard.replace(self.out / "data" / name)
         for name in (DROPPED, FAILURES, CARD, MANIFEST):
             (self._new / name).replace(self.out / name)
         (self.out / RUN_STATE).unlink()

@@ -115,9 +115,9 @@ def file_hashes(path: Path) -> dict[str, str]:
     """
     name = path.resolve().name
     if path.is_file():
-        return {name: _sha256(path)}
+        return {name: file_digest(path)}
     files = data_files(path) if (path / MANIFEST).is_file() else sorted(_visible_files(path))
-    return {f"{name}/{file.relative_to(path).as_posix()}": _sha256(file) for file in files}
+    return {f"{name}/{file.relative_to(path).as_posix()}": file_digest(file) for file in files}
 
 
 def _visible_files(folder: Path) -> Iterator[Path]:
@@ -127,7 +127,8 @@ def _visible_files(folder: Path) -> Iterator[Path]:
             yield file
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -209,7 +209,8 @@ def test_from_problems_to_a_published_set(tmp_path, fake_server):
     run = pr1("push-to-hub", chosen, "somebody/set", "--dry-run")
     assert run.code == 0
     sent = {file["path"] for file in json.loads(run.out)["files"]}
-    assert sent == {"README.md", "manifest.json", "data/train-00000-of-00001.parquet"}
+    (shard,) = (chosen / "data").iterdir()
+    assert sent == {"README.md", "manifest.json", f"data/{shard.name}"}
     assert "HF_TOKEN" in error_line(pr1("push-to-hub", chosen, "somebody/set"), 2)
 
 

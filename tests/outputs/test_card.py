@@ -16,6 +16,8 @@ from pr1.schemas.records import AnnotatedProblem, TrainRow, Trajectory, VisualAn
 
 HOSTILE = "</td><script>alert(1)</script> | `x` \n---\nlicense: mit\n# [a](https://evil.example)"
 
+ROWS = "data/train-*-0a1b2c3d.parquet"
+
 
 def manifest(**changes: Any) -> Manifest:
     counts = Counts(
@@ -77,7 +79,7 @@ def card_of(*rows: AnnotatedProblem | TrainRow, **changes: Any) -> str:
     tally = RowTally()
     for row in rows:
         tally.add(row)
-    return render_card(manifest(**changes), tally, "OUT")
+    return render_card(manifest(**changes), tally, "OUT", ROWS)
 
 
 def test_the_card_tells_what_the_rows_and_the_manifest_tell() -> None:
@@ -111,7 +113,7 @@ def test_the_hub_accepts_the_front_matter(stage: str) -> None:
     assert card.data.license == ["mit", "other"]
     assert card.data.to_dict()["license_name"] == "odd-terms"
     assert card.data.size_categories == ["n<1K"]
-    assert card.data.configs[0]["data_files"][0]["path"] == "data/train-*.parquet"
+    assert card.data.configs[0]["data_files"][0]["path"] == ROWS
 
 
 def test_a_card_without_rows() -> None:

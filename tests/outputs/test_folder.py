@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,8 @@ def test_a_finished_folder_opens_with_its_types(tmp_path: Path) -> None:
         "failures.jsonl",
         "manifest.json",
     ]
-    assert [path.name for path in data_files(out)] == ["train-00000-of-00001.parquet"]
+    (shard,) = data_files(out)
+    assert re.fullmatch(r"train-00000-of-00001-[0-9a-f]{8}\.parquet", shard.name)
     assert read_manifest(out) == manifest
     assert list(read_rows(out, AnnotatedProblem)) == rows
     counts = manifest.counts
@@ -219,7 +221,15 @@ def test_fewer_shards_leave_none_of_the_old_ones(
         small.setattr("pr1.outputs.shards.BYTES_PER_SHARD", 1)
         make(tmp_path / "OUT", [problem(1), problem(2), problem(3)])
     make(tmp_path / "OUT", [problem(4)], overwrite=True)
-    assert [path.name for path in data_files(tmp_path / "OUT")] == ["train-00000-of-00001.parquet"]
+    (shard,) = data_files(tmp_path / "OUT")
+    assert shard.name.startswith("train-00000-of-00001-")
+
+
+def test_rows_made_anew_are_not_read_from_the_cache_of_datasets(tmp_path: Path) -> None:
+    for number in (1, 2):
+        make(tmp_path / "OUT", [problem(number)], overwrite=True)
+        rows = datasets.load_dataset(str(tmp_path / "OUT"), split="train", cache_dir=tmp_path / "c")
+        assert rows["id"] == [problem(number).id]
 
 
 class Crash(Exception):
@@ -404,16 +414,13 @@ def test_the_manifest_holds_no_folders_of_the_machine(
 def test_the_front_matter_points_at_the_rows_alone(tmp_path: Path) -> None:
     make(tmp_path, [problem()])
     _, front, _ = (tmp_path / "README.md").read_text().split("---\n", 2)
-    assert yaml.safe_load(front)["configs"] == [
-        {
-            "config_name": "default",
-            "data_files": [{"split": "train", "path": "data/train-*.parquet"}],
-        }
-    ]
+    ((file,),) = [config["data_files"] for config in yaml.safe_load(front)["configs"]]
+    assert file["split"] == "train"
+    assert list(tmp_path.glob(file["path"])) == data_files(tmp_path)
 
 
 def test_the_hashes_of_a_folder_that_pr1_made_are_those_of_its_rows(tmp_path: Path) -> None:
     make(tmp_path / "OUT", [problem()])
     (rows,) = data_files(tmp_path / "OUT")
     expected = hashlib.sha256(rows.read_bytes()).hexdigest()
-    assert file_hashes(tmp_path / "OUT") == {"OUT/data/train-00000-of-00001.parquet": expected}
+    assert file_hashes(tmp_path / "OUT") == {f"OUT/data/{rows.name}": expected}
