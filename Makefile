@@ -1,7 +1,7 @@
 # make demo    annotate and filter 12 sample problems with a language model on this machine
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
-# make quality extraction quality on our gold and on the real labels (docs/quality.md)
+# make quality extraction quality on the held-out half of our gold (docs/quality.md), 15 minutes
 
 PYTHON ?= python3
 MODEL ?= embedded
@@ -9,7 +9,7 @@ OUT ?= demo-out
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test check lint model clean
+.PHONY: demo test check lint model quality clean
 
 .venv:
 	$(PYTHON) -m venv .venv
@@ -43,6 +43,10 @@ test: model
 	$(BIN)/python -m pytest
 
 check: lint test
+
+quality: model
+	$(BIN)/python bench/extraction_quality.py gold data/gold/held_out.jsonl --model embedded \
+		--store $(OUT)/quality.sqlite
 
 clean:
 	rm -rf $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
