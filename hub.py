@@ -48,11 +48,6 @@ class PushResult(Record):
     is_sent: bool
     commit: str | None = None
 
-    @property
-    def total_bytes(self) -> int:
-        """The size of all files together."""
-        return sum(file.size for file in self.files)
-
 
 def push_dataset(
     folder: Path, repo_id: str, *, private: bool = True, dry_run: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
 
 from ..schemas.errors import Malformed
-from .chat import ChatImage, ChatMessage, ChatRequest, ChatResponse, ModelIdentity
+from .chat import ChatImage, ChatRequest, ChatResponse, ModelIdentity, message_body
 from .http import JsonAnswer, JsonEndpoint, to_json
 from .json_schema import anthropic_schema
 
@@ -62,7 +62,7 @@ class AnthropicClient:
         body: dict[str, Any] = {
             "model": self.identity.model,
             "max_tokens": request.max_tokens,
-            "messages": [_message(m) for m in request.messages if m.role != "system"],
+            "messages": [message_body(m, _part) for m in request.messages if m.role != "system"],
         }
         if system:
             body["system"] = [_part(part) for m in system for part in m.parts]
@@ -90,12 +90,6 @@ class AnthropicClient:
             model=message.model,
             request_id=answer.request_id or message.id,
         )
-
-
-def _message(message: ChatMessage) -> dict[str, Any]:
-    if len(message.parts) == 1 and isinstance(message.parts[0], str):
-        return {"role": message.role, "content": message.parts[0]}
-    return {"role": message.role, "content": [_part(part) for part in message.parts]}
 
 
 def _part(part: str | ChatImage) -> dict[str, Any]:

@@ -7,9 +7,10 @@ storing, counting and checking the answer's form belong to the engine, so that a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, Field
 
@@ -32,11 +33,21 @@ class ChatImage:
         return hashlib.sha256(self.data).hexdigest()
 
 
+PartBody = Callable[[str | ChatImage], dict[str, Any]]
+
+
 class ChatMessage(NamedTuple):
     """One turn: texts and pictures in the order in which the model reads them."""
 
     role: Role
     parts: tuple[str | ChatImage, ...]
+
+
+def message_body(message: ChatMessage, part_body: PartBody) -> dict[str, Any]:
+    """The message as both families of services take it: one text as it is, else a list of parts."""
+    if len(message.parts) == 1 and isinstance(message.parts[0], str):
+        return {"role": message.role, "content": message.parts[0]}
+    return {"role": message.role, "content": [part_body(part) for part in message.parts]}
 
 
 @dataclass(frozen=True)

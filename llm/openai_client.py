@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
 
 from ..schemas.errors import Malformed
-from .chat import ChatImage, ChatMessage, ChatRequest, ChatResponse, ModelIdentity
+from .chat import ChatImage, ChatRequest, ChatResponse, ModelIdentity, message_body
 from .http import JsonAnswer, JsonEndpoint, RejectedRequest, to_json
 from .json_schema import openai_schema
 
@@ -75,7 +75,7 @@ class OpenAIClient:
         is_openai = self.identity.provider == "openai"
         body: dict[str, Any] = {
             "model": self.identity.model,
-            "messages": [_message(message) for message in request.messages],
+            "messages": [message_body(message, _part) for message in request.messages],
             "max_completion_tokens" if is_openai else "max_tokens": request.max_tokens,
             "temperature": request.temperature,
         }
@@ -119,12 +119,6 @@ class OpenAIClient:
             model=completion.model or "",
             request_id=answer.request_id or completion.id,
         )
-
-
-def _message(message: ChatMessage) -> dict[str, Any]:
-    if len(message.parts) == 1 and isinstance(message.parts[0], str):
-        return {"role": message.role, "content": message.parts[0]}
-    return {"role": message.role, "content": [_part(part) for part in message.parts]}
 
 
 def _part(part: str | ChatImage) -> dict[str, Any]:

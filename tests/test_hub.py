@@ -212,7 +212,9 @@ def test_only_the_card_the_rows_and_the_manifest_travel(hub: FakeHub, tmp_path: 
     assert result.is_sent
     assert result.url == f"{hub.endpoint}/datasets/{REPO}"
     assert result.commit == f"{hub.endpoint}/datasets/{REPO}/commit/{1:040}"
-    assert result.total_bytes == sum(len(content) for content in hub.files.values())
+    assert sum(file.size for file in result.files) == sum(
+        len(content) for content in hub.files.values()
+    )
     everything = b"".join(hub.bodies)
     for secret in (b"secret-failure", b"secret-store", b"secret-notes", b"secret-csv"):
         assert secret not in everything
