@@ -6,7 +6,6 @@ the failure limit, 2 usage, 130 interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,26 +14,34 @@ import typer
 from . import __version__
 from .command import (
     BaseUrl,
+    Batch,
     Columns,
     Concurrency,
     ConfigFile,
     DryRun,
     Format,
     Limit,
+    LogLevel,
+    MaxCost,
     MaxFailures,
+    MaxTokens,
     Output,
     Overwrite,
+    Prices,
     Revision,
+    Rpm,
     Seed,
     Source,
     Split,
+    Tpm,
     errors_as_text,
     print_json,
     read_execution,
     read_model,
     read_source,
+    run_interruptibly,
+    run_stage,
 )
-from .schemas.errors import Pr1Error
 
 if TYPE_CHECKING:
     from .schemas.manifest import Manifest
@@ -67,6 +74,7 @@ def pr1(
 
 @app.command()
 def collect(
+    ctx: typer.Context,
     source: Source,
     output: Output,
     model: Annotated[
@@ -84,9 +92,16 @@ def collect(
     limit: Limit = None,
     seed: Seed = 0,
     concurrency: Concurrency = 32,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    max_cost_usd: MaxCost = None,
+    max_tokens_total: MaxTokens = None,
+    prices: Prices = None,
+    batch: Batch = False,
     max_failures: MaxFailures = 0.01,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
+    log_level: LogLevel = "warning",
     config: ConfigFile = None,
 ) -> None:
     """Sample trajectories from a strong multimodal model and check their answers.
@@ -106,28 +121,27 @@ def collect(
             max_pixels=max_pixels,
             seed=seed,
             limit=limit,
-            execution=read_execution(concurrency, max_failures),
+            execution=read_execution(ctx),
         )
         if dry_run:
             from .annotate.plan import plan_collect
 
-            print_json(plan_collect(run_config))
+            print_json(plan_collect(run_config, output))
             return
 
         def run(on_progress: OnProgress) -> Manifest:
-            import asyncio
-
-            return asyncio.run(
+            return run_interruptibly(
                 collect_trajectories(
                     run_config, output, overwrite=overwrite, on_progress=on_progress
                 )
             )
 
-        _run_stage("collect", run, output, max_failures)
+        run_stage("collect", run, output, max_failures)
 
 
 @app.command()
 def annotate(
+    ctx: typer.Context,
     source: Source,
     output: Output,
     model: Annotated[
@@ -147,9 +161,16 @@ def annotate(
     limit: Limit = None,
     seed: Seed = 0,
     concurrency: Concurrency = 32,
+    rpm: Rpm = None,
+    tpm: Tpm = None,
+    max_cost_usd: MaxCost = None,
+    max_tokens_total: MaxTokens = None,
+    prices: Prices = None,
+    batch: Batch = False,
     max_failures: MaxFailures = 0.01,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
+    log_level: LogLevel = "warning",
     config: ConfigFile = None,
 ) -> None:
     """Extract visual annotations from trajectories and validate them."""
@@ -164,22 +185,20 @@ def annotate(
             min_support=min_support,
             seed=seed,
             limit=limit,
-            execution=read_execution(concurrency, max_failures),
+            execution=read_execution(ctx),
         )
         if dry_run:
             from .annotate.plan import plan_annotate
 
-            print_json(plan_annotate(run_config))
+            print_json(plan_annotate(run_config, output))
             return
 
         def run(on_progress: OnProgress) -> Manifest:
-            import asyncio
-
-            return asyncio.run(
+            return run_interruptibly(
                 annotate_source(run_config, output, overwrite=overwrite, on_progress=on_progress)
             )
 
-        _run_stage("annotate", run, output, max_failures)
+        run_stage("annotate", run, output, max_failures)
 
 
 @app.command(name="filter")
@@ -219,7 +238,7 @@ def filter_annotated(
         def run(on_progress: OnProgress) -> Manifest:
             return filter_problems(run_config, output, overwrite=overwrite, on_progress=on_progress)
 
-        _run_stage("filter", run, output, run_config.execution.max_failures)
+        run_stage("filter", run, output, run_config.execution.max_failures)
 
 
 @app.command(name="push-to-hub")
@@ -247,6 +266,9 @@ def doctor(
     ] = None,
     base_url: BaseUrl = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Get the embedded model.")] = False,
+    store: Annotated[
+        Path | None, typer.Option(help="Read through the response store of this output folder.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what is missing on this machine, and the command that mends it."""
@@ -254,7 +276,7 @@ def doctor(
         from . import doctor as room
 
         checks = room.run_checks(
-            model=read_model(model, base_url, None) if model else None, fetch=fetch
+            model=read_model(model, base_url, None) if model else None, fetch=fetch, store=store
         )
         if as_json:
             print_json([check._asdict() for check in checks])
@@ -263,21 +285,3 @@ def doctor(
 
             Console().print(room.as_table(checks))
         raise typer.Exit(room.exit_code(checks))
-
-
-def _run_stage(
-    stage: str, run: Callable[[OnProgress], Manifest], out: Path, max_failures: float
-) -> None:
-    """Run a stage under a progress display, report it, and fail if too much of it failed."""
-    from .screen import show_outcome, shown_progress
-
-    with shown_progress(stage) as on_progress:
-        manifest = run(on_progress)
-    show_outcome(manifest, out)
-    typer.echo(out)
-    counts = manifest.counts
-    if counts.failed > max_failures * counts.read:
-        raise Pr1Error(
-            f"{counts.failed} of {counts.read} records failed, more than --max-failures "
-            f"{max_failures:g} allows: see {out / 'failures.jsonl'}. The other rows are written."
-        )

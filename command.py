@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Iterator
+import logging
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +19,31 @@ from .schemas.errors import Pr1Error, UsageError
 
 if TYPE_CHECKING:
     from .schemas.config import Execution, ModelConfig, SourceConfig
+    from .schemas.manifest import Manifest
+    from .schemas.progress import OnProgress
+
+
+class _OnStderr(logging.Handler):
+    """Writes to whatever `sys.stderr` is at the moment: a progress bar puts itself in between."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"pr1: {record.levelname.lower()}: {record.getMessage()}", err=True)
+
+
+def set_log_level(level: str) -> str:
+    """Let pr1 say on stderr what it does, from this level on."""
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise typer.BadParameter(f"{level!r} is none of debug, info, warning, error.")
+    logger = logging.getLogger("pr1")
+    logger.handlers, logger.propagate = [_OnStderr()], False
+    logger.setLevel(number)
+    return level
+
+
+Result = TypeVar("Result")
+
+OBJECTS_UNTIL_COLLECTION = 20_000
 
 
 def read_config(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -54,6 +84,12 @@ DryRun = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Read at most this many problems.")]
 Seed = Annotated[int, typer.Option(help="Of everything random in the run.")]
+LogLevel = Annotated[
+    str,
+    typer.Option(
+        "--log-level", callback=set_log_level, help="debug, info, warning or error, on stderr."
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -74,7 +110,23 @@ BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="Of an OpenAI-c
 Revision = Annotated[
     str | None, typer.Option("--model-revision", help="The model's version, for the record.")
 ]
-Concurrency = Annotated[int, typer.Option(min=1, help="Requests under way at once.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Requests under way at once, at most.")]
+Rpm = Annotated[int | None, typer.Option("--rpm", min=1, help="Requests per minute at most.")]
+Tpm = Annotated[int | None, typer.Option("--tpm", min=1, help="Tokens per minute at most.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option("--max-cost-usd", min=0, help="Stop before the output folder has cost more."),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option("--max-tokens-total", min=0, help="Stop before it has taken more tokens."),
+]
+Prices = Annotated[
+    str | None, typer.Option(metavar="FILE", help="YAML file with prices of models.")
+]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Use the provider's batch API: half price, within a day.")
+]
 MaxFailures = Annotated[
     float, typer.Option(min=0, max=1, help="Share of records that may fail before exit 1.")
 ]
@@ -102,11 +154,58 @@ def read_model(name: str, base_url: str | None, revision: str | None) -> ModelCo
     return ModelConfig(name=name, base_url=base_url, revision=revision)
 
 
-def read_execution(concurrency: int, max_failures: float) -> Execution:
-    """How to proceed, as the options say."""
+def read_execution(ctx: typer.Context) -> Execution:
+    """How to proceed: every option that has the name of a field of `Execution`."""
     from .schemas.config import Execution
 
-    return Execution(concurrency=concurrency, max_failures=max_failures)
+    given = {name: value for name, value in ctx.params.items() if name in Execution.model_fields}
+    return Execution.model_validate(given)
+
+
+def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
+    """What the coroutine returns; Ctrl-C and SIGTERM let it end in order.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted, and has ended.
+    """
+    import asyncio
+
+    # Hundreds of requests under way are tens of thousands of live objects. As it comes, the
+    # collector walks them after every 700 new ones: a fifth of all CPU time.
+    gc.set_threshold(OBJECTS_UNTIL_COLLECTION)
+
+    async def main() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def run_stage(
+    stage: str, run: Callable[[OnProgress], Manifest], out: Path, max_failures: float
+) -> None:
+    """Run a stage under a progress display, report it, and fail if too much of it failed.
+
+    Raises:
+        Pr1Error: more records failed than `max_failures` allows; the others are written.
+    """
+    from .screen import show_outcome, shown_progress
+
+    with shown_progress(stage) as on_progress:
+        manifest = run(on_progress)
+    show_outcome(manifest, out)
+    typer.echo(out)
+    counts = manifest.counts
+    if counts.failed > max_failures * counts.read:
+        raise Pr1Error(
+            f"{counts.failed} of {counts.read} records failed, more than --max-failures "
+            f"{max_failures:g} allows: see {out / 'failures.jsonl'}. The other rows are written."
+        )
 
 
 def print_json(value: Any) -> None:
@@ -130,5 +229,8 @@ def errors_as_text() -> Iterator[None]:
         typer.echo(f"pr1: {where}: {first['msg']}, not {first['input']!r}.", err=True)
         raise typer.Exit(UsageError.exit_code) from error
     except KeyboardInterrupt:
-        typer.echo("pr1: interrupted. The same command goes on where it stopped.", err=True)
+        from .outputs.provenance import without_secrets
+
+        command = without_secrets(shlex.join(["pr1", *sys.argv[1:]]))
+        typer.echo(f"pr1: interrupted. What was answered is kept; go on with: {command}", err=True)
         raise typer.Exit(130) from None

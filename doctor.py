@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -47,14 +48,17 @@ class Check(NamedTuple):
     fix: str = ""
 
 
-def run_checks(*, model: ModelConfig | None = None, fetch: bool = False) -> list[Check]:
+def run_checks(
+    *, model: ModelConfig | None = None, fetch: bool = False, store: Path | None = None
+) -> list[Check]:
     """All checks, in the order in which they are shown.
 
     Args:
         model: one to send a tiny request to, so as to see whether it honours a JSON schema.
         fetch: get the embedded model if it is missing, and hash it anew if it is there.
+        store: the output folder of a run whose response store is to be read through.
     """
-    return [*_checks(model, fetch)]
+    return [*_checks(model, fetch, store)]
 
 
 def exit_code(checks: list[Check]) -> int:
@@ -80,13 +84,15 @@ def as_table(checks: list[Check]) -> Table:
     return table
 
 
-def _checks(model: ModelConfig | None, fetch: bool) -> Iterator[Check]:
+def _checks(model: ModelConfig | None, fetch: bool, store: Path | None) -> Iterator[Check]:
     yield _python()
     yield from _packages()
     yield from _keys()
     yield _embedded_model(fetch)
     if model is not None:
         yield from check_endpoint(model)
+    if store is not None:
+        yield from check_store(store)
     yield _disk()
     yield _memory()
     yield _gpu()
@@ -218,6 +224,30 @@ async def _ask_endpoint(model: ModelConfig) -> list[Check]:
 
 
 _unasked = Check("json_schema", "skip", "not asked: the endpoint does not answer")
+
+
+def check_store(folder: Path) -> list[Check]:
+    """Whether the response store of a run's output folder is whole, and what is in it.
+
+    Every answer is read, and nothing is changed; a run may be writing at the same time.
+    """
+    from .llm.store_check import read_store
+    from .outputs.rows import RUN_STATE, STORE
+
+    path = folder / STORE
+    try:
+        report = read_store(path)
+    except Pr1Error as error:
+        fix = f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.damaged')}"
+        return [Check("store", "fail", str(error), fix if path.exists() else "")]
+    is_unfinished = (folder / RUN_STATE).is_file()
+    state = "; the run is unfinished, and its command goes on from here" if is_unfinished else ""
+    whole = f"{path}: {report.answers.total():,} answers, all whole, {report.size / 1e6:.1f} MB"
+    return [
+        Check("store", "ok", whole + state),
+        Check("store answers", "ok", report.answers_text()),
+        Check("store spent", "ok", report.spent_text()),
+    ]
 
 
 def _disk() -> Check:

@@ -2,7 +2,7 @@ r"""Mathematical notation in one plain spelling, with the way back to the source
 
 `$\overline{AB} = 5$`, `**AB** = 5` and `AB = 5` read alike after `to_plain`. Small models read
 plain text better than LaTeX, rules need one spelling instead of ten, and a quote from the plain
-text must still be found in the source: each plain character knows the characters it stands for.
+text must still be found in the source: each piece of the plain text knows what it stands for.
 
 Linear in the text's length; nothing is evaluated and nothing raises.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 SYMBOLS = {
@@ -67,20 +69,28 @@ PREFIXES = frozenset("angle measuredangle triangle bigtriangleup odot bigodot sq
 FRACTIONS = frozenset({"frac", "dfrac", "tfrac"})
 SPACES = frozenset(" ,;:!>()[]{}/\n\t")
 """What follows a backslash that only sets space, or opens and closes a formula."""
-SAME = {"−": "-", "–": "-", "∶": ":", "′": "'", "’": "'", "“": '"', "”": '"', "∠": "∠", "Δ": "△"}
+_FULL_WIDTH = {
+    character: unicodedata.normalize("NFKC", character)
+    for character in map(chr, range(ord("！"), ord("～") + 1))
+    if character not in "，；：！？"  # keep their width, as `。` does
+}
+_SAME = {"−": "-", "–": "-", "∶": ":", "′": "'", "’": "'", "“": '"', "”": '"', "Δ": "△"}
+_CHARACTERS = str.maketrans(_FULL_WIDTH | _SAME)
+"""One character for one, so that all that follows keeps its place."""
 
 _TOKEN = re.compile(
-    r"(?P<block>\\(?:begin|end)\{[a-z]{1,20}\*?\}|(?m:^#{1,6} |^[ \t]*[*•] ))"  # \begin{align*}
+    r"(?P<mark>(?m:^(?:#{1,6}|[ \t]*[*•]) ))"
+    # Most characters start none of these, and are passed over at once.
+    r"|(?=[\\^*_`$&{}])(?:"
+    r"(?P<block>\\(?:begin|end)\{[a-z]{1,20}\*?\})"  # \begin{align*}
     r"|\\[dt]?frac ?(?P<upper>\d)(?P<lower>\d)"  # \frac12
     r"|\\(?P<command>[A-Za-z]+) ?"
     r"|\\(?P<break>\\)"
     r"|\\(?P<escaped>[^A-Za-z\\])"
     r"|(?P<degrees>\^ ?\{? ?\\circ ?\}?)"
-    r"|(?P<markup>\*\*|__|`+|\$\$?)"
-    r"|(?P<align>&(?==))"
+    r"|(?P<markup>\*\*|__|`+|\$\$?|&(?==))"
     r"|(?P<open>\{)|(?P<close>\})"
-    r"|(?P<character>.)",
-    re.DOTALL,
+    r")",
 )
 
 
@@ -91,25 +101,48 @@ class Span(NamedTuple):
     end: int
 
 
+class Piece(NamedTuple):
+    """A run of a plain text's characters.
+
+    Attributes:
+        start: in the plain text; the piece ends where the next one starts.
+        source: the source's characters that it stands for.
+        is_verbatim: whether it stands for them one by one; else each character stands for all.
+    """
+
+    start: int
+    source: Span
+    is_verbatim: bool
+
+
 @dataclass(frozen=True)
 class PlainText:
     """A text in plain spelling.
 
     Attributes:
         text: the plain spelling.
-        spans: for each of its characters, the source's characters that it stands for.
+        pieces: what it consists of, in order; none is empty.
+        source_length: of the text as it was written.
     """
 
     text: str
-    spans: list[Span]
+    pieces: list[Piece]
     source_length: int
 
     def source_span(self, start: int, end: int) -> Span:
         """The source's characters behind `text[start:end]`, with the markup around them."""
-        before = self.spans[start - 1].end if start else 0
-        behind = self.spans[end].start if end < len(self.spans) else self.source_length
+        before = self._behind(start - 1).end if start else 0
+        behind = self._behind(end).start if end < len(self.text) else self.source_length
         # One command can write several characters: a run may start or end inside it.
-        return Span(min(before, self.spans[start].start), max(behind, self.spans[end - 1].end))
+        return Span(min(before, self._behind(start).start), max(behind, self._behind(end - 1).end))
+
+    def _behind(self, place: int) -> Span:
+        """The source's characters behind the character at this place."""
+        piece = self.pieces[bisect_right(self.pieces, place, key=attrgetter("start")) - 1]
+        if not piece.is_verbatim:
+            return piece.source
+        start = piece.source.start + place - piece.start
+        return Span(start, start + 1)
 
 
 def to_plain(source: str) -> PlainText:
@@ -119,49 +152,54 @@ def to_plain(source: str) -> PlainText:
         >>> to_plain(r"$m\angle ABC = 40^\circ$, $\frac{1}{2}\overline{AB} \perp CD$").text
         'm∠ABC = 40°, 1/2AB ⊥ CD'
     """
-    characters: list[str] = []
-    spans: list[Span] = []
+    text: list[str] = []
+    pieces: list[Piece] = []
+    length = 0  # of the text so far
     closers: list[str] = []  # what each open brace writes when it closes
     is_numerator = False  # of the next group
+    read_to = 0
 
-    def write(text: str, span: Span) -> None:
-        characters.extend(text)
-        spans.extend([span] * len(text))
+    def write(written: str, span: Span, *, is_verbatim: bool = False) -> None:
+        nonlocal length
+        if written:
+            text.append(written)
+            pieces.append(Piece(length, span, is_verbatim))
+            length += len(written)
+
+    def copy(span: Span) -> None:
+        write(source[slice(*span)].translate(_CHARACTERS), span, is_verbatim=True)
 
     for token in _TOKEN.finditer(source):
         span = Span(*token.span())
-        if command := token["command"]:
-            if command in FRACTIONS:
+        copy(Span(read_to, span.start))
+        read_to = span.end
+        match token.lastgroup:
+            case "command" if token["command"] in FRACTIONS:
                 is_numerator = source[span.end : span.end + 1] == "{"
-            elif command in SYMBOLS:
-                write(SYMBOLS[command], span)
-                if token[0].endswith(" ") and command not in PREFIXES:
-                    write(" ", span)
-            elif command not in INVISIBLE:
-                write(command + " " * token[0].endswith(" "), span)
-        elif token["upper"]:
-            write(f"{token['upper']}/{token['lower']}", span)
-        elif token["open"]:
-            closers.append("/" if is_numerator else "")
-            is_numerator = False
-        elif token["close"]:
-            closer = closers.pop() if closers else ""
-            write(closer, span)
-        elif token["degrees"]:
-            write("°", span)
-        elif token["break"]:
-            write("\n", span)
-        elif token["block"]:
-            write(" ", span)
-        elif token["escaped"]:
-            write(" " if token["escaped"] in SPACES else token["escaped"], span)
-        elif character := token["character"]:
-            write(SAME.get(character) or _half_width(character), span)
-    return PlainText("".join(characters), spans, len(source))
+            case "command":
+                write(_spoken(token["command"], has_blank=token[0].endswith(" ")), span)
+            case "lower":
+                write(f"{token['upper']}/{token['lower']}", span)
+            case "open":
+                closers.append("/" if is_numerator else "")
+                is_numerator = False
+            case "close":
+                write(closers.pop() if closers else "", span)
+            case "degrees":
+                write("°", span)
+            case "break":
+                write("\n", span)
+            case "block" | "mark":
+                write(" ", span)
+            case "escaped":
+                write(" " if token["escaped"] in SPACES else token["escaped"], span)
+    copy(Span(read_to, len(source)))
+    return PlainText("".join(text), pieces, len(source))
 
 
-def _half_width(character: str) -> str:
-    """The ASCII form of a full-width letter, digit or sign; `，` and `。` keep their width."""
-    if "！" <= character <= "～" and character not in "，；：！？":
-        return unicodedata.normalize("NFKC", character)
-    return character
+def _spoken(command: str, *, has_blank: bool) -> str:
+    """What a LaTeX command writes, with the blank behind it where that counts."""
+    if command in INVISIBLE:
+        return ""
+    is_prefix = command in PREFIXES
+    return SYMBOLS.get(command, command) + " " * (has_blank and not is_prefix)

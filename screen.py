@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .schemas.manifest import Manifest
+from .schemas.manifest import Manifest, Usage
 from .schemas.progress import OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -32,32 +32,38 @@ def shown_progress(label: str) -> Iterator[OnProgress]:
 
 @contextmanager
 def _bar(label: str) -> Iterator[OnProgress]:
-    from rich.console import Console
+    from rich.console import Console, Group
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
+    from rich.text import Text
 
-    columns = (
+    console = Console(stderr=True)
+    # The estimate looks back over the last 20 minutes: one unit of the embedded model takes half a
+    # minute, and the default of 30 s would never tell the time left.
+    bar = RichProgress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("problems"),
         TimeRemainingColumn(),
+        console=console,
+        auto_refresh=False,
+        speed_estimate_period=1200,
     )
-    # The estimate looks back over the last 20 minutes: one unit of the embedded model takes half a
-    # minute, and the default of 30 s would never tell the time left.
-    with RichProgress(
-        *columns, console=Console(stderr=True), transient=True, speed_estimate_period=1200
-    ) as bar:
-        task = bar.add_task(label, total=None, detail="")
+    task = bar.add_task(label, total=None)
+    started, latest = time.monotonic(), Progress(0, None)
 
-        def on_progress(progress: Progress) -> None:
-            bar.update(
-                task,
-                completed=progress.done,
-                total=progress.total,
-                detail=", ".join(["problems", *_details(progress)]),
-            )
+    def render() -> Group:
+        bar.update(task, completed=latest.done, total=latest.total)
+        details = _details(latest, time.monotonic() - started)
+        return Group(bar, Text(", ".join(details), style="dim"))
 
+    def on_progress(progress: Progress) -> None:
+        nonlocal latest
+        latest = progress
+
+    with Live(get_renderable=render, console=console, transient=True, redirect_stdout=False):
         yield on_progress
 
 
@@ -72,10 +78,10 @@ def _lines(label: str) -> Iterator[OnProgress]:
             return
         last_line = now
         count = f"{progress.done}" if progress.total is None else _share(progress)
-        rate = progress.done / (now - started)
-        parts = [f"{count} problems", f"{rate:.2g}/s", *_details(progress)]
+        parts = [f"{count} problems", *_details(progress, now - started)]
         if progress.total is not None and progress.done:
-            parts.append(f"{(progress.total - progress.done) / rate:.0f} s left")
+            left_s = (progress.total - progress.done) * (now - started) / progress.done
+            parts.append(f"{left_s:.0f} s left")
         print(f"{label}: {', '.join(parts)}", file=sys.stderr, flush=True)  # noqa: T201
 
     yield on_progress
@@ -85,16 +91,35 @@ def _share(progress: Progress) -> str:
     return f"{progress.done}/{progress.total}"
 
 
-def _details(progress: Progress) -> list[str]:
-    details = []
+def _details(progress: Progress, seconds: float) -> list[str]:
+    """How fast it goes and what goes wrong, each in a few words."""
+    details = [progress.doing] if progress.doing else []
+    if progress.done and seconds:
+        details.append(f"{progress.done / seconds:.3g}/s")
     if progress.failed:
-        details.append(f"{progress.failed} failed")
-    if progress.usage.requests:
-        tokens = progress.usage.tokens_in + progress.usage.tokens_out
-        details.append(f"{tokens:,} tokens")
-    if progress.usage.cost_usd is not None:
-        details.append(f"${progress.usage.cost_usd:.2f}")
-    return details
+        details.append(f"{sum(progress.failed.values())} failed ({_counted(progress.failed)})")
+    traffic = progress.traffic
+    if traffic is None:
+        return details
+    details.append(f"{traffic.in_flight} in flight of at most {traffic.limit}")
+    if traffic.refusals:
+        details.append(f"told to wait {traffic.refusals} times")
+    if traffic.retries:
+        details.append(f"sent again {sum(traffic.retries.values())} ({_counted(traffic.retries)})")
+    if traffic.from_store:
+        details.append(f"{traffic.from_store} from the store")
+    return [*details, *_consumed(traffic.usage)]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _consumed(usage: Usage) -> list[str]:
+    parts = [f"{usage.tokens_in + usage.tokens_out:,} tokens"] if usage.requests else []
+    if usage.cost_usd is not None:
+        parts.append(f"${usage.cost_usd:.4g}")
+    return parts
 
 
 def show_outcome(manifest: Manifest, out: Path) -> None:
@@ -103,6 +128,8 @@ def show_outcome(manifest: Manifest, out: Path) -> None:
 
     console = Console(stderr=True)
     console.print(_counts_table(manifest))
+    if manifest.traffic:
+        console.print(_what_was_asked(manifest), highlight=False)
     _show_example(manifest, out, console)
 
 
@@ -122,6 +149,19 @@ def _counts_table(manifest: Manifest) -> Table:
     for reason, number in counts.rejected_by_reason.items():
         table.add_row("rejected facts", f"{number}", reason)
     return table
+
+
+def _what_was_asked(manifest: Manifest) -> str:
+    """One line: how many answers came from where, and what they cost."""
+    usage, in_all = manifest.usage, manifest.usage_in_all
+    parts = [f"\n{usage.requests} answers asked for", *_consumed(usage)]
+    if usage.cost_usd is None:
+        parts.append("cost unknown: no price")
+    if from_store := manifest.traffic.get("from_store"):
+        parts.append(f"{from_store} read from the store")
+    if in_all is not None and in_all.requests > usage.requests:
+        parts.append(f"all runs together: {', '.join(_consumed(in_all))}")
+    return "; ".join(parts)
 
 
 def _show_example(manifest: Manifest, out: Path, console: Console) -> None:

@@ -11,18 +11,18 @@ pictures leave this machine, to the model's service.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from ..llm.engine import Engine
-from ..llm.models import open_client
-from ..llm.store import ResponseStore
+from ..llm.chat import ChatRequest
 from ..outputs.folder import StageFolder
 from ..schemas.config import CollectConfig, ModelConfig
 from ..schemas.errors import UsageError
 from ..schemas.manifest import Manifest
 from ..schemas.progress import OnProgress, ignore_progress
 from ..schemas.records import AnnotatedProblem
-from .ordered import OrderedRun
+from .asking import ask_all, opened_model
+from .ordered import OrderedRun, requests_of
 from .sample_requests import prompt_hashes
 from .sampling import STAGE, SampleTally, open_sampling
 from .source.files import source_hashes
@@ -41,12 +41,12 @@ async def collect(
     Raises:
         UsageError: the source, the model or the folder cannot be used as given.
         ServiceDown: the model's service does not answer; the same command resumes.
+        BudgetSpent: it resumes with a larger budget.
     """
     check_can_see(config.model)
-    reader = ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
-    client = open_client(config.model, config.execution)
+    reader = _reader(config)
     tally = SampleTally()
-    try:
+    async with opened_model(config.model, config.execution) as model:
         with StageFolder.start(
             out,
             stage=STAGE,
@@ -59,12 +59,21 @@ async def collect(
             run = OrderedRun(
                 reader, lambda group: open_sampling(group, config, tally), folder, on_progress
             )
-            with ResponseStore(folder.store_path) as store:
-                await run.ask(Engine(client, store, config.execution))
+            account = await ask_all(
+                run, model, folder, config.execution, lambda: all_requests(config), on_progress
+            )
             facts = {"model": config.model.name, **tally.facts()}
-            return folder.finish(read=reader.read, usage=run.usage, facts=facts)
-    finally:
-        await client.aclose()
+            return folder.finish(read=reader.read, account=account, facts=facts)
+
+
+def all_requests(config: CollectConfig) -> Iterator[ChatRequest]:
+    """Everything that the run asks the model, from a pass of its own over the source."""
+    tally = SampleTally()
+    return requests_of(_reader(config), lambda group: open_sampling(group, config, tally))
+
+
+def _reader(config: CollectConfig) -> ProblemReader:
+    return ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
 
 
 def check_can_see(model: ModelConfig) -> None:

@@ -1,55 +1,56 @@
 """What `--dry-run` prints for `collect` and `annotate`: what would be sent, how much, and to whom.
 
-The source is read in full, so that its bad records are counted as the run would count them. No
-request is sent and no key is needed. What a response store already holds is not looked at.
+The source is read in full and every request is made, pictures included, so that records and
+requests are counted as the run would count them. No request is sent and no key is needed. What the
+output folder's store has answers to would not be sent again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from ..llm.chat import ModelIdentity
 from ..llm.models import model_identity
-from ..schemas.config import AnnotateConfig, CollectConfig, ModelConfig
-from ..schemas.manifest import Dropped, Failure
+from ..llm.prices import Price
+from ..llm.store import ResponseStore
+from ..outputs.rows import STORE
+from ..schemas.config import AnnotateConfig, CollectConfig, Execution
+from ..schemas.manifest import Dropped, Usage
 from ..schemas.records import Record
 from .collect import check_can_see
-from .estimate import RULE, picture_tokens, request_text_tokens, text_tokens
+from .estimate import Spending
 from .extraction.extractor import Extractor
+from .ordered import Asked, OpenProblem
 from .reading import ReadingTally, open_reading
-from .sample_requests import instructions, problem_text
+from .sampling import SampleTally, open_sampling
 from .source.problems import ProblemGroup, ProblemReader
 
 THIS_MACHINE = "this machine"
-
-
-class TokenEstimate(Record):
-    """How many tokens a run would take, roughly.
-
-    Attributes:
-        tokens_in: of all prompts, pictures included.
-        tokens_in_pictures: of those, what the pictures take.
-        tokens_out_at_most: of all answers, were each as long as it may be; most are far shorter.
-        rule: how this was estimated.
-    """
-
-    tokens_in: int
-    tokens_in_pictures: int = 0
-    tokens_out_at_most: int
-    rule: str = RULE
+NO_PRICE = "unknown, so tokens only; --prices FILE.yaml gives the price of a model"
+RULES = ModelIdentity("rules", "", "rules", "")
 
 
 class Plan(Record):
-    """What a run would do.
+    """What a run would do; all tokens and costs are of the requests that it would send.
 
     Attributes:
         config: the resolved configuration.
         records_read: input records.
         problems: that would be worked on.
         dropped_by_reason, failed_by_error: input records that would not be, told apart.
-        requests: to the model, were none answered yet.
-        cost: in US dollars; always `unknown` so far, for there is no table of prices.
+        requests: that would be sent to the model; equal ones are sent once.
+        requests_answered: that would not be, for the output folder has their answers.
+        tokens_in: of the prompts, pictures included.
+        tokens_out: of the answers, as long as they usually are.
+        tokens_out_at_most: of the answers, were each as long as it may be.
+        estimated: how the tokens were estimated.
+        cost_usd: in US dollars; None when the price is unknown.
+        cost_usd_at_most: the same with `tokens_out_at_most`, and nothing in the service's cache.
+        prices: where the price is from, or that it is unknown.
         destination: the address that the requests go to, or `this machine`.
         pictures_sent_to: who gets how many pictures.
     """
@@ -61,114 +62,126 @@ class Plan(Record):
     dropped_by_reason: dict[str, int]
     failed_by_error: dict[str, int]
     requests: int
-    estimate: TokenEstimate
-    cost: str
+    requests_answered: int
+    tokens_in: int
+    tokens_out: int
+    tokens_out_at_most: int
+    estimated: str
+    cost_usd: float | None
+    cost_usd_at_most: float | None
+    prices: str
     destination: str
     pictures_sent_to: str
 
 
-def plan_collect(config: CollectConfig) -> dict[str, Any]:
+def plan_collect(config: CollectConfig, out: Path) -> dict[str, Any]:
     """What `collect` would do: the fields of `Plan`, as JSON values.
 
+    Args:
+        config: of the run.
+        out: the run's output folder, which need not exist.
+
     Raises:
-        UsageError: the source or the model cannot be used as given.
+        UsageError: the source, the model, the prices or the folder's store cannot be used.
     """
     check_can_see(config.model)
-    destination = _destination(config.model)
-    reading = _Reading(ProblemReader(config.source, needs_trajectory=False, limit=config.limit))
-    pictures = in_texts = in_pictures = 0
-    for group in reading:
-        problem = group.problem
-        pictures += len(problem.images)
-        in_texts += text_tokens(instructions()) + text_tokens(problem_text(problem))
-        in_pictures += sum(picture_tokens(image, config.max_pixels) for image in problem.images)
-    problems, samples = reading.problems, config.samples
-    return Plan(
-        command="collect",
-        config=config.model_dump(mode="json"),
-        **reading.counts(),
-        requests=problems * samples,
-        estimate=TokenEstimate(
-            tokens_in=(in_texts + in_pictures) * samples,
-            tokens_in_pictures=in_pictures * samples,
-            tokens_out_at_most=problems * samples * config.max_tokens,
-        ),
-        cost="unknown",
-        destination=destination,
-        pictures_sent_to=f"{destination}: {pictures} pictures of {problems} problems, each "
-        f"{samples} times",
-    ).model_dump(mode="json")
+    identity = model_identity(config.model)
+    reader = ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
+    tally = SampleTally()
+    with _stored_answers(out) as store:
+        spending = Spending(identity, "collect", store)
+        survey = _Survey(reader, lambda group: open_sampling(group, config, tally), spending)
+    return _plan("collect", config, identity, survey, spending)
 
 
-def plan_annotate(config: AnnotateConfig) -> dict[str, Any]:
+def plan_annotate(config: AnnotateConfig, out: Path) -> dict[str, Any]:
     """What `annotate` would do: the fields of `Plan`, as JSON values.
 
     The answers of the trajectories are checked, since only the correct ones are sent.
 
+    Args:
+        config: of the run.
+        out: the run's output folder, which need not exist.
+
     Raises:
-        UsageError: the source or the model cannot be used as given.
+        UsageError: the source, the model, the prices or the folder's store cannot be used.
     """
     extractor = Extractor(config.model)
-    destination = _destination(config.model) if extractor.uses_model else THIS_MACHINE
-    reading = _Reading(ProblemReader(config.source, needs_trajectory=True, limit=config.limit))
-    requests = tokens_in = tokens_out = 0
-    for group in reading:
-        opened = open_reading(group, config, extractor, ReadingTally())
-        if isinstance(opened, Dropped):
-            reading.leave_out(opened)
-            continue
-        requests += len(opened.requests)
-        tokens_in += sum(map(request_text_tokens, opened.requests))
-        tokens_out += sum(request.max_tokens for request in opened.requests)
+    identity = model_identity(config.model) if extractor.uses_model else RULES
+    reader = ProblemReader(config.source, needs_trajectory=True, limit=config.limit)
+    tally = ReadingTally()
+    with _stored_answers(out) as store:
+        spending = Spending(identity, "extract", store)
+        survey = _Survey(
+            reader, lambda group: open_reading(group, config, extractor, tally), spending
+        )
+    return _plan("annotate", config, identity, survey, spending)
+
+
+class _Survey:
+    """A pass over the problems of a source that counts what they ask, and what is left out."""
+
+    def __init__(
+        self, reader: ProblemReader, open_problem: OpenProblem, spending: Spending
+    ) -> None:
+        self.problems = 0
+        self.dropped: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        for item in reader:
+            opened = open_problem(item) if isinstance(item, ProblemGroup) else item
+            if isinstance(opened, Asked):
+                self.problems += 1
+                for request in opened.requests:
+                    spending.add(request)
+            elif isinstance(opened, Dropped):
+                self.dropped[opened.reason] += opened.records
+            else:
+                self.failed[opened.error] += opened.records
+        self.records_read = reader.read
+
+
+def _plan(
+    command: str,
+    config: CollectConfig | AnnotateConfig,
+    identity: ModelIdentity,
+    survey: _Survey,
+    spending: Spending,
+) -> dict[str, Any]:
+    price = Price.of(identity, config.execution.prices)
+    destination = identity.endpoint or THIS_MACHINE
+    pictures = f"{destination}: {spending.pictures} pictures, in {spending.to_send} requests"
+    usage = spending.usage
     return Plan(
-        command="annotate",
+        command=command,
         config=config.model_dump(mode="json"),
-        **reading.counts(),
-        requests=requests,
-        estimate=TokenEstimate(tokens_in=tokens_in, tokens_out_at_most=tokens_out),
-        cost="unknown",
+        records_read=survey.records_read,
+        problems=survey.problems,
+        dropped_by_reason=dict(sorted(survey.dropped.items())),
+        failed_by_error=dict(sorted(survey.failed.items())),
+        requests=spending.to_send,
+        requests_answered=spending.answered,
+        tokens_in=usage.tokens_in,
+        tokens_out=usage.tokens_out,
+        tokens_out_at_most=spending.tokens_out_at_most,
+        estimated=spending.rule,
+        cost_usd=_cost_usd(price, usage, config.execution),
+        cost_usd_at_most=_cost_usd(price, spending.usage_at_most, config.execution),
+        prices=price.source if price else NO_PRICE,
         destination=destination,
-        pictures_sent_to="nobody: annotate sends text only",
+        pictures_sent_to=pictures if spending.pictures else "nobody: no request holds one",
     ).model_dump(mode="json")
 
 
-class _Reading:
-    """A pass over the problems of a source that counts what is left out."""
-
-    def __init__(self, reader: ProblemReader) -> None:
-        self.problems = 0
-        self._reader = reader
-        self._dropped: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
-
-    def __iter__(self) -> Iterator[ProblemGroup]:
-        for item in self._reader:
-            if isinstance(item, ProblemGroup):
-                self.problems += 1
-                yield item
-            else:
-                self._count(item)
-
-    def leave_out(self, dropped: Dropped | Failure) -> None:
-        """Take back the problem that was yielded last."""
-        self.problems -= 1
-        self._count(dropped)
-
-    def counts(self) -> dict[str, Any]:
-        """The fields of a plan that tell of the source."""
-        return {
-            "records_read": self._reader.read,
-            "problems": self.problems,
-            "dropped_by_reason": dict(sorted(self._dropped.items())),
-            "failed_by_error": dict(sorted(self._failed.items())),
-        }
-
-    def _count(self, item: Dropped | Failure) -> None:
-        if isinstance(item, Dropped):
-            self._dropped[item.reason] += item.records
-        else:
-            self._failed[item.error] += item.records
+def _cost_usd(price: Price | None, usage: Usage, execution: Execution) -> float | None:
+    return None if price is None else round(price.cost_usd(usage, execution.batch), 6)
 
 
-def _destination(model: ModelConfig) -> str:
-    return model_identity(model).endpoint or THIS_MACHINE
+@contextmanager
+def _stored_answers(out: Path) -> Iterator[ResponseStore | None]:
+    """The store of the output folder; None, and nothing made, where there is none."""
+    path = out / STORE
+    if not path.is_file():
+        yield None
+        return
+    with ResponseStore(path) as store:
+        yield store

@@ -90,7 +90,7 @@ class ReadProblem:
             self._state(number, None)
         return Asked(self, [])
 
-    def receive(self, number: int, result: Result) -> None:
+    async def receive(self, number: int, result: Result) -> None:
         """Take the model's answer about the chosen trajectory `number`."""
         if result.error is not None:
             self._not_read[number] = result

@@ -6,18 +6,19 @@ source/     accuracy.py        extraction/       validation/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-from ..llm.engine import Engine
-from ..llm.models import open_client
-from ..llm.store import ResponseStore
+from ..llm.chat import ChatRequest
 from ..outputs.folder import StageFolder
 from ..schemas.config import AnnotateConfig
 from ..schemas.manifest import Manifest
 from ..schemas.progress import OnProgress, ignore_progress
 from ..schemas.records import AnnotatedProblem
+from .asking import ask_all, opened_model
 from .extraction.extractor import Extractor
-from .ordered import OrderedRun
+from .ordered import OrderedRun, requests_of
 from .reading import STAGE, ReadingTally, open_reading
 from .source.files import source_hashes
 from .source.problems import ProblemReader
@@ -35,38 +36,57 @@ async def annotate(
     Raises:
         UsageError: the source, the model or the folder cannot be used as given.
         ServiceDown: the model's service does not answer; the same command resumes.
+        BudgetSpent: it resumes with a larger budget.
     """
     extractor = Extractor(config.model)
-    reader = ProblemReader(config.source, needs_trajectory=True, limit=config.limit)
-    client = open_client(config.model, config.execution) if extractor.uses_model else None
+    reader = _reader(config)
     tally = ReadingTally()
-    try:
-        with StageFolder.start(
-            out,
-            stage=STAGE,
-            config=config,
-            parents=source_hashes(config.source),
-            prompts=extractor.prompts,
-            overwrite=overwrite,
-            row_model=AnnotatedProblem,
-        ) as folder:
-            run = OrderedRun(
-                reader,
-                lambda group: open_reading(group, config, extractor, tally),
+    async with AsyncExitStack() as held:
+        model = None
+        if extractor.uses_model:
+            model = await held.enter_async_context(opened_model(config.model, config.execution))
+        folder = held.enter_context(
+            StageFolder.start(
+                out,
+                stage=STAGE,
+                config=config,
+                parents=source_hashes(config.source),
+                prompts=extractor.prompts,
+                overwrite=overwrite,
+                row_model=AnnotatedProblem,
+            )
+        )
+        run = OrderedRun(
+            reader,
+            lambda group: open_reading(group, config, extractor, tally),
+            folder,
+            on_progress,
+        )
+        account = None
+        if model is None:
+            await run.end_all()
+        else:
+            account = await ask_all(
+                run,
+                model,
                 folder,
+                config.execution,
+                lambda: all_requests(config, extractor),
                 on_progress,
             )
-            if client is None:
-                run.end_all()
-            else:
-                with ResponseStore(folder.store_path) as store:
-                    await run.ask(Engine(client, store, config.execution))
-            return folder.finish(
-                read=reader.read,
-                usage=run.usage,
-                facts={"model": config.model.name, **tally.facts()},
-                rejected_by_reason=tally.rejected,
-            )
-    finally:
-        if client is not None:
-            await client.aclose()
+        return folder.finish(
+            read=reader.read,
+            account=account,
+            facts={"model": config.model.name, **tally.facts()},
+            rejected_by_reason=tally.rejected,
+        )
+
+
+def all_requests(config: AnnotateConfig, extractor: Extractor) -> Iterator[ChatRequest]:
+    """Everything that the run asks the model, from a pass of its own over the source."""
+    tally = ReadingTally()
+    return requests_of(_reader(config), lambda group: open_reading(group, config, extractor, tally))
+
+
+def _reader(config: AnnotateConfig) -> ProblemReader:
+    return ProblemReader(config.source, needs_trajectory=True, limit=config.limit)

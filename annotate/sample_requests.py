@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from ..images import encode_for_model
 from ..llm.chat import ChatImage, ChatMessage, ChatRequest
 from ..schemas.config import CollectConfig
-from ..schemas.records import Problem
+from ..schemas.errors import InputError
+from ..schemas.records import Problem, ProblemImage
 from . import prompts
 
 PROMPT = "collect.txt"
+PICTURES_KEPT = 16  # as sent, beside their files: some MB each
 
 
 @cache
@@ -44,6 +46,8 @@ def problem_text(problem: Problem) -> str:
 def sample_requests(problem: Problem, config: CollectConfig) -> list[ChatRequest]:
     """The request for each sample; all hold the same pictures, encoded once.
 
+    Problems that follow each other closely share the pictures that they have in common.
+
     The instructions stand in the system turn and the problem alone in the user turn, so that no
     text of the data is put into the prompt.
 
@@ -52,7 +56,7 @@ def sample_requests(problem: Problem, config: CollectConfig) -> list[ChatRequest
     """
     where = f"problem {problem.id}: picture"
     pictures = [
-        ChatImage(*encode_for_model(image, config.max_pixels, f"{where} {number}"))
+        _picture(image, config.max_pixels, f"{where} {number}")
         for number, image in enumerate(problem.images, 1)
     ]
     messages = (
@@ -70,6 +74,18 @@ def sample_requests(problem: Problem, config: CollectConfig) -> list[ChatRequest
         )
         for index in range(config.samples)
     ]
+
+
+def _picture(image: ProblemImage, max_pixels: int, where: str) -> ChatImage:
+    try:
+        return _encoded(image, max_pixels)
+    except InputError:  # once more, for the message that says where
+        return ChatImage(*encode_for_model(image, max_pixels, where))
+
+
+@lru_cache(PICTURES_KEPT)
+def _encoded(image: ProblemImage, max_pixels: int) -> ChatImage:
+    return ChatImage(*encode_for_model(image, max_pixels))
 
 
 def sample_seed(seed: int, index: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -100,14 +101,15 @@ class SampledProblem:
         self._samples: dict[int, Trajectory] = {}
         self._lost: dict[int, _Lost] = {}
 
-    def receive(self, number: int, result: Result) -> None:
+    async def receive(self, number: int, result: Result) -> None:
         """Take the answer to sample `number`, and check it."""
         sample = _usable_sample(result)
         if isinstance(sample, _Lost):
             self._lost[number] = sample
             return
         trajectory = self._trajectory(number, result, sample)
-        (self._samples[number],) = checked_trajectories(self._problem, [trajectory])
+        check = asyncio.to_thread(checked_trajectories, self._problem, [trajectory])
+        (self._samples[number],) = await check  # which may take seconds, for a formula
         self._tally.answered_by[sample.response.model or "(not stated)"] += 1
 
     def end(self) -> AnnotatedProblem | Failure:

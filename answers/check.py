@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from .choices import Options, choose, lettered_options, read_options
@@ -124,8 +126,20 @@ def check_answers(items: Iterable[AnswerItem]) -> list[AnswerCheck]:
             is_cut=item.is_cut,
         )
 
-    with ThreadPoolExecutor(WORKERS) as threads:
-        return list(threads.map(check, items))
+    listed = list(items)
+    if len(listed) < 2:
+        return [check(item) for item in listed]
+    return list(_threads().map(check, listed))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """The threads that ask the workers; kept, because starting one takes longer than a check."""
+    return ThreadPoolExecutor(WORKERS)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # a child has none of the threads
 
 
 def _value_test(options: Options | None) -> IsValue:

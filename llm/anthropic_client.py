@@ -6,7 +6,6 @@ That version takes neither temperature nor seed: a request's values for them are
 from __future__ import annotations
 
 import logging
-from base64 import b64encode
 from typing import Any
 
 from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
@@ -44,13 +43,18 @@ class AnthropicClient:
         Raises:
             ModelError: one of its subclasses.
         """
-        return self._response(await self._endpoint.post(to_json(self._body(request))))
+        return self.read(await self._endpoint.post(to_json(self.body(request))))
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._endpoint.aclose()
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """The request in the service's JSON.
+
+        Raises:
+            TypeError: no strict schema can express its `response_model`.
+        """
         if request.temperature != API_TEMPERATURE and not self._has_warned:
             self._has_warned = True
             log.warning(
@@ -71,7 +75,12 @@ class AnthropicClient:
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return body
 
-    def _response(self, answer: JsonAnswer) -> ChatResponse:
+    def read(self, answer: JsonAnswer) -> ChatResponse:
+        """The answer in our words.
+
+        Raises:
+            Malformed: it is no message.
+        """
         try:
             message = _Answer.model_validate_json(answer.body)
         except ValidationError as error:
@@ -95,10 +104,9 @@ class AnthropicClient:
 def _part(part: str | ChatImage) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    data = b64encode(part.data).decode()
     return {
         "type": "image",
-        "source": {"type": "base64", "media_type": part.media_type, "data": data},
+        "source": {"type": "base64", "media_type": part.media_type, "data": part.base64},
     }
 
 

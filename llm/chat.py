@@ -7,6 +7,7 @@ storing, counting and checking the answer's form belong to the engine, so that a
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, Field
 
+from ..schemas.manifest import Usage
 from ..schemas.records import Finish, Record
 
 Purpose = Literal["collect", "extract", "judge", "select", "confirm", "control"]
@@ -31,6 +33,11 @@ class ChatImage:
     def sha256(self) -> str:
         """Hash of the encoded bytes: what the response store knows the picture by."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def base64(self) -> str:
+        """The encoded bytes as text, made once for all requests that show the picture."""
+        return b64encode(self.data).decode()
 
 
 PartBody = Callable[[str | ChatImage], dict[str, Any]]
@@ -61,6 +68,7 @@ class ChatRequest:
         temperature: 0..2.
         seed: sent to the servers that take one.
         response_model: the form of the answer, as JSON; None for free text.
+        top_logprobs: how many of the likeliest first tokens to report, 0..20.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -70,6 +78,7 @@ class ChatRequest:
     seed: int | None = None
     sample_index: int = 0
     response_model: type[BaseModel] | None = None
+    top_logprobs: int = 0
 
 
 class ChatResponse(Record):
@@ -83,6 +92,8 @@ class ChatResponse(Record):
         tokens_in: prompt tokens, those read from the service's cache included.
         model: the model as the service names it.
         request_id: the service's own id of the request, for its support.
+        first_token: the likeliest first tokens with the natural logarithms of their probabilities;
+            None where they were not asked for.
     """
 
     text: str
@@ -93,6 +104,17 @@ class ChatResponse(Record):
     tokens_out: int = Field(default=0, ge=0)
     model: str = ""
     request_id: str | None = None
+    first_token: dict[str, float] | None = None
+
+    @cached_property
+    def usage(self) -> Usage:
+        """What the answer consumed."""
+        return Usage(
+            tokens_in=self.tokens_in,
+            tokens_cached=self.tokens_cached,
+            tokens_out=self.tokens_out,
+            requests=1,
+        )
 
 
 class ModelIdentity(NamedTuple):

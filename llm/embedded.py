@@ -114,6 +114,8 @@ class EmbeddedClient:
         _refuse_hopeless_length(body["messages"])
         if request.seed is not None:
             body["seed"] = (request.seed + request.sample_index) % 2**32
+        if request.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.response_model is not None:
             # Sent as `response_format`, the schema would lose the last key on its way.
             schema = _bounded(openai_schema(request.response_model))
@@ -200,12 +202,16 @@ def _response(chunks: list[dict[str, Any]]) -> ChatResponse:
     finish = None
     usage: dict[str, Any] = {}
     request_id = None
+    first_token = None
     for chunk in chunks:
         if "error" in chunk:
             raise _model_error(chunk["error"])
         for choice in chunk["choices"]:
             texts.append(choice["delta"].get("content") or "")
             finish = choice["finish_reason"] or finish
+            if first_token is None and choice.get("logprobs"):
+                likeliest = choice["logprobs"]["content"][0]["top_logprobs"]
+                first_token = {token["token"]: token["logprob"] for token in likeliest}
         usage = chunk.get("usage", usage)
         request_id = chunk["id"]
     if finish is None:
@@ -218,6 +224,7 @@ def _response(chunks: list[dict[str, Any]]) -> ChatResponse:
         tokens_out=usage["completion_tokens"],
         model=EMBEDDED_MODEL.name,
         request_id=request_id,
+        first_token=first_token,
     )
 
 

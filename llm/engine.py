@@ -7,28 +7,35 @@
                 ...
 
 `requests` may be a generator over millions of rows: no more than `execution.concurrency` of them
-are drawn and not yet handed back. Results come in the order in which they end; `index` says which
-request they belong to. What the store holds is not sent again, so a killed run goes on where it
-was.
+are drawn and not yet handed back, besides those that wait to be sent again. Results come in the
+order in which they end; `index` says which request they belong to. What the store holds is not sent
+again, so a killed run goes on where it was.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from ..schemas.config import Execution
-from ..schemas.errors import BadRequest, Malformed, ModelError, Refused, Truncated
+from ..schemas.errors import BadRequest, Malformed, ModelError, Refused, ServiceDown, Truncated
 from ..schemas.manifest import Usage
+from ..schemas.progress import Traffic
+from .budget import Budget
 from .chat import ChatClient, ChatRequest, ChatResponse
 from .health import ServiceHealth
+from .pacing import Pacing
+from .prices import Price
 from .sending import Outcome, Sender, Sleep, read_answer
 from .store import ResponseStore, request_key
+
+GRACE_S = 8.0
+"""How long answers on their way are waited for when a run ends early."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +59,6 @@ class Result:
     from_store: bool
 
 
-class EngineProgress(NamedTuple):
-    """How far an engine has come.
-
-    Attributes:
-        done: requests that ended, the failed ones and those from the store included.
-        failed: of those, the ones without a usable answer.
-        in_flight: requests that are being sent, or wait to be sent again.
-        from_store: of those done, the ones that the store answered.
-        usage: what the answers paid for have consumed.
-    """
-
-    done: int
-    failed: int
-    in_flight: int
-    from_store: int
-    usage: Usage
-
-
 class Engine:
     """Sends requests through a client and keeps the answers in a store.
 
@@ -81,6 +70,9 @@ class Engine:
 
     Attributes:
         usage: what the answers so far have consumed; those read from the store count nothing.
+
+    Raises:
+        UsageError: a budget in dollars is set and the model's price is unknown.
     """
 
     def __init__(
@@ -91,37 +83,52 @@ class Engine:
         *,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self.usage = Usage()
         self._client = client
         self._store = store
         self._concurrency = execution.concurrency
-        self._sender = Sender(client, execution, sleep)
-        self._health = ServiceHealth()
+        self._price = Price.of(client.identity, execution.prices)
+        self._pacing = Pacing(execution)
+        self._health = ServiceHealth(execution, self._pacing, store)
+        budget = Budget(execution, self._price, store.spent())
+        self._sender = Sender(client, execution, self._pacing, budget, self._health, sleep)
         self._being_asked: dict[str, asyncio.Event] = {}
+        self.usage = Usage()
         self._done = self._failed = self._from_store = 0
 
-    def progress(self) -> EngineProgress:
-        """How far the engine has come."""
-        in_flight = len(self._being_asked)
-        return EngineProgress(self._done, self._failed, in_flight, self._from_store, self.usage)
+    def traffic(self) -> Traffic:
+        """What goes on between the engine and the model."""
+        return Traffic(
+            done=self._done,
+            failed=self._failed,
+            from_store=self._from_store,
+            in_flight=self._pacing.in_flight,
+            limit=self._pacing.limit,
+            refusals=self._pacing.refusals,
+            retries=self._sender.retries,
+            usage=self.usage,
+        )
 
     async def run(self, requests: Iterable[ChatRequest]) -> AsyncGenerator[Result, None]:
         """Each request's result, as it ends.
 
-        Leaving the loop early needs `contextlib.aclosing`, as with every asynchronous generator:
-        it cancels what is in flight. Answers that have arrived are in the store by then.
+        Leaving the loop early, by a break, an error or a cancellation, needs
+        `contextlib.aclosing`, as with every asynchronous generator. Answers on their way are then
+        waited for and stored, for at most `GRACE_S`; nothing more is sent.
 
         Raises:
             ServiceDown: the service rejects the key, or failed request after request; the same
                 command goes on where it stopped.
+            BudgetSpent: the next request might break the budget.
             RunStopped: an answer cannot be stored.
         """
         drawn = enumerate(requests)
         ended: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue()
         under_way: set[asyncio.Task[Result]] = set()
+        grace_s = GRACE_S
         try:
             while True:
-                for index, request in islice(drawn, self._concurrency - len(under_way)):
+                places = max(0, self._places() - len(under_way))
+                for index, request in islice(drawn, places):
                     task = asyncio.create_task(self._result(index, request))
                     task.add_done_callback(ended.put_nowait)
                     under_way.add(task)
@@ -129,12 +136,35 @@ class Engine:
                     break
                 task = await ended.get()
                 under_way.remove(task)
+                self._store.save()
                 yield task.result()
+        except ServiceDown:
+            grace_s = 0.0
+            raise
         finally:
-            for task in under_way:
+            await self._end(under_way, grace_s)
+            self._store.save()
+        self._health.check_at_end()
+
+    def _places(self) -> int:
+        """How many requests may be drawn and not yet handed back.
+
+        Those that wait before they are sent again leave their places to others, within bounds: else
+        a service that turns away a few would be left idle by all.
+        """
+        return self._concurrency + min(self._sender.asleep, 3 * self._concurrency)
+
+    async def _end(self, under_way: set[asyncio.Task[Result]], grace_s: float) -> None:
+        """Waits for the answers on their way, and cancels what only waits to be sent."""
+        give_up = time.monotonic() + grace_s
+        pending = under_way
+        while pending and time.monotonic() < give_up:
+            for task in pending - self._sender.awaiting:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-        self._health.check_at_end(self._store)
+            _, pending = await asyncio.wait(pending, timeout=0.1)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _result(self, index: int, request: ChatRequest) -> Result:
         outcome = await self._outcome(request)
@@ -177,10 +207,17 @@ class Engine:
         self._being_asked[key] = asyncio.Event()
         try:
             outcome = await self._sender.send(request)
+            usage = self._priced(outcome.usage)
             if outcome.response is not None:
-                self._store.put(key, request.purpose, outcome.response)
+                self._store.add(key, request.purpose, outcome.response, usage)
+            elif usage.requests:
+                self._store.spend(usage)
         finally:
             self._being_asked.pop(key).set()
-        self.usage += outcome.usage
-        self._health.note(outcome, self._store)
+        self.usage += usage
         return outcome
+
+    def _priced(self, usage: Usage) -> Usage:
+        if self._price is None:
+            return usage
+        return usage.model_copy(update={"cost_usd": self._price.cost_usd(usage)})

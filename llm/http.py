@@ -29,7 +29,10 @@ from ..schemas.errors import (
 )
 
 CONNECT_TIMEOUT_S = 30.0
+LONGEST_IDLE_S = 4.0
 MAX_WORDS = 300
+MAX_REQUEST_ID = 100
+SHORTEST_SECRET = 8  # a local server's key is often a word, such as EMPTY, that answers may hold
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 # A 429 with one of these codes lasts until somebody pays or the month ends: no pause helps.
@@ -98,6 +101,8 @@ class JsonEndpoint:
         try:
             async with self._session.post(self.url, data=body, allow_redirects=False) as response:
                 answer = self._body_without_key(await response.read())
+                if response.status >= 500:  # some servers close the connection after that, unsaid
+                    response.close()
         except aiohttp.ClientError as error:
             message = f"{self.url}: the connection failed ({self._without_key(str(error))})."
             raise ConnectionLost(message) from error
@@ -106,19 +111,19 @@ class JsonEndpoint:
             raise TimedOut(message) from error
         if response.status != 200:
             raise self.error(response.status, answer, response.headers)
-        headers = response.headers
-        return JsonAnswer(answer, headers.get("x-request-id") or headers.get("request-id"))
+        return JsonAnswer(answer, request_id_in(response.headers))
 
     def _body_without_key(self, body: bytes) -> bytes:
         """The body; a service that echoes the key does not get it into a message or the store."""
-        if self._key is None:
-            return body
-        return body.replace(self._key.get_secret_value().encode(), b"[key]")
+        secret = self._secret()
+        return body.replace(secret.encode(), b"[key]") if secret else body
 
     def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> ModelError:
         """What an answer with this status means: 401 is `Unauthorised`, 429 `RateLimited`, ..."""
         words, code = _service_words(body)
         said = f"{self.url} answered {status}: {self._without_key(words) or 'no explanation'}"
+        if (request_id := request_id_in(headers)) is not None:
+            said += f" (request {self._without_key(request_id)})"
         if status in (401, 402, 403) or code in _SPENT_CODES:
             return Unauthorised(f"{said}. Check the key, its rights and its credit.")
         if status == 429:
@@ -143,7 +148,8 @@ class JsonEndpoint:
             headers["authorization"] = f"Bearer {self._key.get_secret_value()}"
         return aiohttp.ClientSession(
             headers=headers,
-            connector=aiohttp.TCPConnector(limit=0),
+            # Many servers close what was idle for 5 s, and a request on its way then is lost.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=LONGEST_IDLE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(self._timeout_s, sock_connect=CONNECT_TIMEOUT_S),
             # Not trust_env: aiohttp would also take credentials from ~/.netrc, in the key's place.
@@ -151,8 +157,12 @@ class JsonEndpoint:
         )
 
     def _without_key(self, words: str) -> str:
-        key = self._key.get_secret_value() if self._key is not None else ""
-        return words.replace(key, "[key]") if key else words
+        secret = self._secret()
+        return words.replace(secret, "[key]") if secret else words
+
+    def _secret(self) -> str:
+        value = self._key.get_secret_value() if self._key is not None else ""
+        return value if len(value) >= SHORTEST_SECRET else ""
 
 
 def to_json(values: dict[str, Any], *, sort_keys: bool = False) -> bytes:
@@ -167,8 +177,14 @@ def to_json(values: dict[str, Any], *, sort_keys: bool = False) -> bytes:
     try:
         return orjson.dumps(values, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except orjson.JSONEncodeError as error:
-        message = f"the request cannot be written as UTF-8 ({error}). Correct the row's text."
+        message = f"the request cannot be written as JSON ({error}). Correct the row's text."
         raise BadRequest(message) from error
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The service's own id of the request, which its support asks for; None when it gives none."""
+    text = headers.get("x-request-id") or headers.get("request-id")
+    return text[:MAX_REQUEST_ID] if text and text.isprintable() else None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

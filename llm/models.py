@@ -64,7 +64,7 @@ def open_client(model: ModelConfig, execution: Execution) -> ChatClient:
         from .embedded import open_embedded
 
         return open_embedded()
-    key = _key_of(identity)
+    key = key_of(identity)
     _warn_of_open_key(identity, key)
     if identity.provider == "anthropic":
         from .anthropic_client import AnthropicClient
@@ -98,7 +98,12 @@ def _checked_url(url: str, name: str) -> str:
     return url.rstrip("/")
 
 
-def _key_of(identity: ModelIdentity) -> SecretStr | None:
+def key_of(identity: ModelIdentity) -> SecretStr | None:
+    """The key in the provider's environment variable; None where there is none and none is needed.
+
+    Raises:
+        UsageError: it is needed and missing, or it holds what no key does.
+    """
     provider = _PROVIDERS[identity.provider]
     key = os.environ.get(provider.key_variable, "").strip()
     if not key and provider.needs_key:

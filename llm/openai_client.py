@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from base64 import b64encode
+import math
 from typing import Any
 
 from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
@@ -14,6 +14,9 @@ from .http import JsonAnswer, JsonEndpoint, RejectedRequest, to_json
 from .json_schema import openai_schema
 
 log = logging.getLogger(__name__)
+
+LEAST_LOGPROB = -9999.0
+"""What servers report of a token that may not come; minus infinity is no JSON."""
 
 # What some models take no value for; which ones do changes with every release, so the first
 # rejection teaches it, and not a list of names.
@@ -41,14 +44,14 @@ class OpenAIClient:
         Raises:
             ModelError: one of its subclasses.
         """
-        body = self._body(request)
+        body = self.body(request)
         try:
             answer = await self._post(body)
         except RejectedRequest as error:
             if error.service_code == "content_filter":
                 return ChatResponse(text="", finish="stop", refusal=str(error))
             raise
-        return self._response(answer)
+        return self.read(answer)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -59,9 +62,8 @@ class OpenAIClient:
         try:
             return await self._endpoint.post(to_json(body))
         except RejectedRequest as error:
-            rejected = {
-                name for name in _OPTIONAL_PARAMETERS if name in body and name in str(error)
-            }
+            rejected = {name for name in _OPTIONAL_PARAMETERS if _is_unsupported(name, error)}
+            rejected &= body.keys()
             if not rejected:
                 raise
             slim = {name: value for name, value in body.items() if name not in rejected}
@@ -71,7 +73,12 @@ class OpenAIClient:
                 log.warning("%s: sent without %s (%s)", body["model"], ", ".join(rejected), error)
             return answer
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """The request in the service's JSON.
+
+        Raises:
+            TypeError: no strict schema can express its `response_model`.
+        """
         is_openai = self.identity.provider == "openai"
         body: dict[str, Any] = {
             "model": self.identity.model,
@@ -81,6 +88,8 @@ class OpenAIClient:
         }
         if request.seed is not None:
             body["seed"] = request.seed
+        if request.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.response_model is not None:
             body["response_format"] = {
                 "type": "json_schema",
@@ -90,9 +99,17 @@ class OpenAIClient:
                     "strict": True,
                 },
             }
-        return {name: value for name, value in body.items() if name not in self._unsupported}
+        for name in self._unsupported:
+            body.pop(name, None)
+        return body
 
-    def _response(self, answer: JsonAnswer) -> ChatResponse:
+    def read(self, answer: JsonAnswer) -> ChatResponse:
+        """The answer in our words.
+
+        Raises:
+            Malformed: it is no chat completion.
+            ModelError: it is an error that came with status 200.
+        """
         try:
             completion = _Completion.model_validate_json(answer.body)
         except ValidationError as error:
@@ -118,13 +135,27 @@ class OpenAIClient:
             tokens_out=usage.completion_tokens,
             model=completion.model or "",
             request_id=answer.request_id or completion.id,
+            first_token=choice.first_token,
         )
+
+
+def _log_of_sum(first: float, second: float) -> float:
+    """The logarithm of the sum of two numbers whose logarithms are given."""
+    larger, smaller = max(first, second), min(first, second)
+    return larger if smaller == -math.inf else larger + math.log1p(math.exp(smaller - larger))
+
+
+def _is_unsupported(parameter: str, error: RejectedRequest) -> bool:
+    """Whether the model takes no value for the parameter; one out of range is another matter."""
+    words = str(error).lower()
+    is_unsupported = "unsupported" in error.service_code or "support" in words
+    return is_unsupported and parameter in words
 
 
 def _part(part: str | ChatImage) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    url = f"data:{part.media_type};base64,{b64encode(part.data).decode()}"
+    url = f"data:{part.media_type};base64,{part.base64}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
@@ -133,9 +164,36 @@ class _Message(BaseModel):
     refusal: str | None = None
 
 
+class _TokenChance(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Position(BaseModel):
+    top_logprobs: list[_TokenChance] = []
+
+
+class _Logprobs(BaseModel):
+    content: list[_Position] | None = None
+
+
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
+
+    @property
+    def first_token(self) -> dict[str, float] | None:
+        """The likeliest first tokens and their log probabilities, where there are any."""
+        if self.logprobs is None or not self.logprobs.content:
+            return None
+        chances: dict[str, float] = {}
+        for chance in self.logprobs.content[0].top_logprobs:
+            # Tokens that are parts of a character are all spelt alike: their chances add up.
+            known = chances.get(chance.token, -math.inf)
+            added = _log_of_sum(known, chance.logprob)
+            chances[chance.token] = max(added, LEAST_LOGPROB)
+        return chances
 
 
 class _PromptDetails(BaseModel):

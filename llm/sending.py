@@ -1,5 +1,8 @@
 """One request, sent until it is answered or given up: the only place that retries.
 
+    request ─▶ within the budget? ─▶ its turn? ─▶ client ─▶ of the right form? ─▶ outcome
+                   budget.py         pacing.py                  ╰─ no: again, up to a limit
+
 Faults of the transport (429, 5xx, timeouts, broken connections) and faults of the content (an
 answer that is malformed or cut) are counted apart, since they have different causes and remedies.
 """
@@ -7,20 +10,30 @@ answer that is malformed or cut) are counted apart, since they have different ca
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ValidationError
 
 from ..schemas.config import Execution
 from ..schemas.errors import BadRequest, Malformed, ModelError, RateLimited, Refused, Truncated
 from ..schemas.manifest import Usage
-from .chat import ChatClient, ChatRequest, ChatResponse
+from .budget import Budget
+from .chat import ChatClient, ChatMessage, ChatRequest, ChatResponse
+from .health import ServiceHealth
+from .pacing import Pacing
+from .tokens import estimated_tokens_in
+
+log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 LONGEST_RETRY_AFTER_S = 600.0
+MOST_SHOWN_OF_AN_ANSWER = 2_000
+NOTHING_USED = Usage()
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -41,7 +54,7 @@ class Outcome:
     parsed: BaseModel | None
     error: ModelError | None
     attempts: int
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING_USED
     is_stored: bool = False
 
 
@@ -50,28 +63,50 @@ class Sender:
 
     Args:
         sleep: waits the given number of seconds.
+
+    Attributes:
+        retries: why requests were sent again -> how often.
+        awaiting: the tasks whose request is with the service at this moment.
+        asleep: how many requests wait before they are sent again.
     """
 
     def __init__(
-        self, client: ChatClient, execution: Execution, sleep: Sleep = asyncio.sleep
+        self,
+        client: ChatClient,
+        execution: Execution,
+        pacing: Pacing,
+        budget: Budget,
+        health: ServiceHealth,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
+        self.retries: Counter[str] = Counter()
+        self.asleep = 0
+        self.awaiting: set[asyncio.Task[object] | None] = set()
         self._client = client
         self._execution = execution
+        self._pacing = pacing
+        self._budget = budget
+        self._health = health
         self._sleep = sleep
 
     async def send(self, request: ChatRequest) -> Outcome:
-        """What became of the request, after its retries."""
+        """What became of the request, after its retries.
+
+        Raises:
+            BudgetSpent: it might break the run's budget.
+            ServiceDown: the service rejects the key, or has not answered anything for long.
+        """
         transport_retries = self._execution.max_retries
         content_retries = self._execution.max_content_retries
         content_error: ModelError | None = None
-        usage, attempts = Usage(), 0
+        usage, attempts = NOTHING_USED, 0
         asked = request
         while True:
             attempts += 1
             response: ChatResponse | None = None
             try:
-                response = await self._client.complete(asked)
-                usage += _usage_of(response)
+                response = await self._attempt(asked, is_retry=attempts > 1)
+                usage = usage + response.usage if usage.requests else response.usage
                 parsed = read_answer(response, request.response_model)
                 return Outcome(response, parsed, None, attempts, usage)
             except Refused as error:
@@ -81,7 +116,8 @@ class Sender:
                     return Outcome(None, None, error, attempts, usage)
                 content_retries -= 1
                 content_error = error
-                asked = _asked_again(asked, error)
+                asked = asked_again(asked, request, response, error)
+                self._note_retry(error, 0.0)
             except BadRequest as error:
                 # A larger token limit may be more than the model takes: the cut is the real cause.
                 return Outcome(None, None, content_error or error, attempts, usage)
@@ -91,7 +127,52 @@ class Sender:
                 if transport_retries == 0 or not can_wait:
                     return Outcome(None, None, error, attempts, usage)
                 transport_retries -= 1
-                await self._sleep(pause_s)
+                self._note_retry(error, pause_s)
+                await self._rest(pause_s)
+
+    async def _attempt(self, request: ChatRequest, is_retry: bool) -> ChatResponse:
+        """The answer to the request, sent once, when the pace and the budget allow it."""
+        tokens = 0
+        if self._execution.tpm is not None:
+            tokens = estimated_tokens_in(request) + request.max_tokens
+        usage = NOTHING_USED
+        reservation = await self._budget.reserve(request)
+        try:
+            turn = await self._pacing.turn(tokens, is_retry=is_retry)
+            try:
+                response = await self._answer(request)
+            except ModelError as error:
+                turn.failed(error)
+                self._health.note(error)
+                raise
+            except BaseException:
+                turn.withdrawn()
+                raise
+            usage = response.usage
+        finally:
+            reservation.settle(usage)
+        turn.answered(usage.tokens_in + usage.tokens_out)
+        self._health.note(None)
+        return response
+
+    async def _answer(self, request: ChatRequest) -> ChatResponse:
+        task = asyncio.current_task()
+        self.awaiting.add(task)
+        try:
+            return await self._client.complete(request)
+        finally:
+            self.awaiting.discard(task)
+
+    def _note_retry(self, error: ModelError, pause_s: float) -> None:
+        self.retries[error.code] += 1
+        log.info("%s; sent again after %.1f s", error, pause_s)
+
+    async def _rest(self, pause_s: float) -> None:
+        self.asleep += 1
+        try:
+            await self._sleep(pause_s)
+        finally:
+            self.asleep -= 1
 
 
 def read_answer(response: ChatResponse, model: type[BaseModel] | None) -> BaseModel | None:
@@ -115,11 +196,15 @@ def read_answer(response: ChatResponse, model: type[BaseModel] | None) -> BaseMo
     try:
         return model.model_validate_json(_without_fence(response.text))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole"
         raise Malformed(
-            f"the answer is no {model.__name__}: {where}: {first['msg']} in {response.text[:80]!r}"
+            f"the answer is no {model.__name__}: {_fault(error)} in {response.text[:80]!r}"
         ) from error
+
+
+def _fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"]) or "the whole"
+    return f"{where}: {first['msg']}"
 
 
 def _without_fence(text: str) -> str:
@@ -130,11 +215,28 @@ def _without_fence(text: str) -> str:
     return text
 
 
-def _asked_again(request: ChatRequest, error: ModelError) -> ChatRequest:
-    """The request, changed so that its next answer can differ from the last."""
-    seed = None if request.seed is None else request.seed + 1
-    longer = 2 if isinstance(error, Truncated) else 1
-    return replace(request, seed=seed, max_tokens=longer * request.max_tokens)
+def asked_again(
+    asked: ChatRequest, first: ChatRequest, response: ChatResponse | None, error: ModelError
+) -> ChatRequest:
+    """The request, changed so that its next answer can differ from the last.
+
+    Args:
+        asked: the request as it was last sent.
+        first: the same as it was first sent.
+        response: the answer that cannot be used.
+        error: why it cannot.
+    """
+    seed = None if asked.seed is None else asked.seed + 1
+    if isinstance(error, Truncated):
+        return replace(asked, seed=seed, max_tokens=2 * asked.max_tokens)
+    if response is None or not response.text.strip():
+        return replace(asked, seed=seed)
+    fault = _fault(error.__cause__) if isinstance(error.__cause__, ValidationError) else str(error)
+    hint = (
+        ChatMessage("assistant", (response.text[:MOST_SHOWN_OF_AN_ANSWER],)),
+        ChatMessage("user", (f"That is not the form asked for ({fault}). Answer again, in JSON.",)),
+    )
+    return replace(asked, seed=seed, messages=first.messages + hint)
 
 
 def _pause_s(error: ModelError, retries: int) -> float:
@@ -144,12 +246,3 @@ def _pause_s(error: ModelError, retries: int) -> float:
     if asked_for_s is not None:
         return asked_for_s + random.uniform(0, min(1.0, backoff_s))
     return random.uniform(0, backoff_s)
-
-
-def _usage_of(response: ChatResponse) -> Usage:
-    return Usage(
-        tokens_in=response.tokens_in,
-        tokens_cached=response.tokens_cached,
-        tokens_out=response.tokens_out,
-        requests=1,
-    )

@@ -1,40 +1,54 @@
-"""The answers of a run, kept so that nothing is sent or paid for twice.
+"""The answers of a run and what they cost, kept so that nothing is sent or paid for twice.
 
-One SQLite file in WAL mode: a killed process loses no stored answer, and two processes may share
-it. It holds hashes of what was asked and the texts of what was answered, and never a key.
+One SQLite file in WAL mode. It holds hashes of what was asked and the texts of what was answered,
+and never a key. What it withstands:
+
+- a killed process loses no stored answer;
+- a power cut may lose the answers of the last moments (`synchronous = NORMAL` does not wait for the
+  disk after each of them); the file opens clean, with those that were stored before;
+- a full disk ends the run with an error; all that was stored before stays;
+- two processes may share a file: each waits for the other's transaction.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ValidationError
 
-from ..schemas.errors import RunStopped, UsageError
+from ..schemas.manifest import Usage
 from .chat import ChatImage, ChatRequest, ChatResponse, ModelIdentity
 from .http import to_json
+from .store_file import (
+    LAYOUT_VERSION,
+    explained,
+    open_store_file,
+    read_spent,
+    transaction,
+    unusable,
+)
 
-APPLICATION_ID = 0x70723173  # "pr1s", in the file's header: tells our files from others
-LAYOUT_VERSION = 1
-BUSY_TIMEOUT_S = 30.0
+NOTHING_SPENT = Usage()
 
-_LAYOUT = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY,
-    purpose TEXT NOT NULL,
-    model TEXT NOT NULL,
-    response TEXT NOT NULL
-) STRICT
+_SPEND = """
+UPDATE spent SET tokens_in = tokens_in + ?, tokens_cached = tokens_cached + ?,
+    tokens_out = tokens_out + ?, requests = requests + ?,
+    cost_usd = CASE WHEN ?5 IS NULL THEN cost_usd ELSE coalesce(cost_usd, 0) + ?5 END
 """
+
+
+class _Answer(NamedTuple):
+    """A row of the table `answers`."""
+
+    key: str
+    purpose: str
+    model: str
+    response: str
 
 
 class ResponseStore:
@@ -49,47 +63,93 @@ class ResponseStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._explained():
-            self._database = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._database.close()
-                raise
+        self._database = open_store_file(path)
+        self._unsaved: dict[str, _Answer] = {}
+        self._unsaved_usage = NOTHING_SPENT
 
     def get(self, key: str) -> ChatResponse | None:
-        """The answer stored under a `request_key`, or None.
+        """The answer stored or added under a `request_key`, or None.
 
         Raises:
             UsageError: the file is damaged.
         """
-        with self._explained():
-            query = "SELECT response FROM answers WHERE key = ?"
-            row = self._database.execute(query, (key,)).fetchone()
+        text = self._text_of(key)
         try:
-            return ChatResponse.model_validate_json(row[0]) if row else None
+            return None if text is None else ChatResponse.model_validate_json(text)
         except ValidationError as error:
-            raise self._unusable(f"the answer {key} is not readable") from error
+            raise unusable(self.path, f"the answer {key} is not readable") from error
 
-    def put(self, key: str, purpose: str, response: ChatResponse) -> None:
-        """Store an answer; when this returns, no crash of the process loses it.
+    def put(
+        self, key: str, purpose: str, response: ChatResponse, usage: Usage = NOTHING_SPENT
+    ) -> None:
+        """Store an answer and what it cost; when this returns, no crash of the process loses them.
+
+        Args:
+            key: a `request_key`; an answer that it has already is replaced.
+            purpose: of the request.
+            response: the answer.
+            usage: of all attempts that led to the answer.
 
         Raises:
-            RunStopped: the disk is full or the file stays locked.
+            RunStopped: the disk is full or the file stays locked; nothing was stored.
             UsageError: the file is damaged.
         """
-        values = (key, purpose, response.model, response.model_dump_json())
-        with self._explained():
-            self._database.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", values)
+        self.add(key, purpose, response, usage)
+        self.save()
+
+    def add(
+        self, key: str, purpose: str, response: ChatResponse, usage: Usage = NOTHING_SPENT
+    ) -> None:
+        """As `put`, but stored only by the next `save`: many answers in one transaction cost less.
+
+        Until then the answer is in memory alone, and nothing may be made of it.
+        """
+        text = response.model_dump_json()
+        self._unsaved[key] = _Answer(key, purpose, response.model, text)
+        self._unsaved_usage += usage
+
+    def save(self) -> None:
+        """Store what was added; when this returns, no crash of the process loses it.
+
+        Raises:
+            RunStopped, UsageError: as `put`; what was added is kept for the next attempt.
+        """
+        answers, usage = self._unsaved, self._unsaved_usage
+        if not answers and usage == NOTHING_SPENT:
+            return
+        with explained(self.path), transaction(self._database):
+            insert = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)"
+            self._database.executemany(insert, answers.values())
+            if usage != NOTHING_SPENT:
+                tokens = (usage.tokens_in, usage.tokens_cached, usage.tokens_out)
+                self._database.execute(_SPEND, (*tokens, usage.requests, usage.cost_usd))
+        self._unsaved, self._unsaved_usage = {}, NOTHING_SPENT
+
+    def spend(self, usage: Usage) -> None:
+        """Note what attempts cost that gave no answer to keep.
+
+        Raises:
+            RunStopped, UsageError: as `put`.
+        """
+        self._unsaved_usage += usage
+        self.save()
+
+    def spent(self) -> Usage:
+        """What all runs that used this store have consumed together."""
+        with explained(self.path):
+            return read_spent(self._database)
 
     def count(self) -> int:
         """How many answers there are."""
-        with self._explained():
+        with explained(self.path):
             return int(self._database.execute("SELECT count(*) FROM answers").fetchone()[0])
 
     def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+        """Store what is kept and not yet stored, and close the file."""
+        try:
+            self.save()
+        finally:
+            self._database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,52 +162,13 @@ class ResponseStore:
     ) -> None:
         self.close()
 
-    def _prepare(self) -> None:
-        """Lay out a new file; refuse, untouched, one that is not ours."""
-        execute = self._database.execute
-        tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        application_id = execute("PRAGMA application_id").fetchone()[0]
-        version = execute("PRAGMA user_version").fetchone()[0]
-        if tables and (application_id, version) != (APPLICATION_ID, LAYOUT_VERSION):
-            raise self._unusable("it is a database of another program or version")
-        self._enter_wal_mode()
-        execute("PRAGMA synchronous = NORMAL")
-        if not tables:
-            execute("BEGIN IMMEDIATE")
-            execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            execute(f"PRAGMA user_version = {LAYOUT_VERSION}")
-            execute(_LAYOUT)
-            execute("COMMIT")
-
-    def _enter_wal_mode(self) -> None:
-        """Waits while another process makes the file: SQLite itself does not at this one step."""
-        give_up = time.monotonic() + BUSY_TIMEOUT_S
-        while True:
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError:
-                if time.monotonic() > give_up:
-                    raise
-            time.sleep(0.02)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turns the database's faults into errors that say what to do."""
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            message = f"{self.path}: the response store cannot be used ({error}). Free disk space, "
-            message += "check the folder's rights, or wait for the other run; then run again."
-            raise RunStopped(message) from error
-        except sqlite3.DatabaseError as error:
-            raise self._unusable(str(error)) from error
-
-    def _unusable(self, reason: str) -> UsageError:
-        return UsageError(
-            f"{self.path}: not a usable response store ({reason}). Move it away and run again; "
-            "the answers in it will be asked for anew."
-        )
+    def _text_of(self, key: str) -> str | None:
+        if (unsaved := self._unsaved.get(key)) is not None:
+            return unsaved.response
+        with explained(self.path):
+            query = "SELECT response FROM answers WHERE key = ?"
+            row = self._database.execute(query, (key,)).fetchone()
+        return row[0] if row else None
 
 
 def request_key(identity: ModelIdentity, request: ChatRequest) -> str:
@@ -167,6 +188,8 @@ def request_key(identity: ModelIdentity, request: ChatRequest) -> str:
         "seed": request.seed,
         "schema": request.response_model and _schema_hash(request.response_model),
     }
+    if request.top_logprobs:  # named only where it is asked for: older keys stay what they were
+        values["top_logprobs"] = request.top_logprobs
     return hashlib.sha256(to_json(values, sort_keys=True)).hexdigest()
 
 

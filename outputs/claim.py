@@ -23,7 +23,6 @@ def claim_folder(
         out: the folder; made when it is missing.
         held: takes the lock, which lasts until it is closed.
         stage: the command that asks; the folder of another one is refused.
-        stage: the command that asks, which another stage's folder refuses.
         identity: what decides the run's result, as JSON values.
         overwrite: take a finished folder, or an unfinished one of another identity.
 

@@ -44,7 +44,12 @@ def arrow_schema(model: type[Row]) -> pa.Schema:
 
 
 def to_columns(row: Row) -> dict[str, Any]:
-    """The row's values, column by column, as Arrow takes them."""
+    """The row's values, column by column, as Arrow takes them.
+
+    Raises:
+        UnicodeEncodeError: half a surrogate pair in a text, which no column can hold.
+        OverflowError: a number beyond 64 bits.
+    """
     return _to_struct(_fields(type(row)), dict(row))
 
 
@@ -94,7 +99,7 @@ def _plain(kind: type) -> _Column:
         bytes: pa.binary(),
     }[kind]
     name = "float64" if kind is float else str(arrow)
-    return _Column(arrow, _value(name), _same, _same)
+    return _Column(arrow, _value(name), _CHECKS.get(kind, _same), _same)
 
 
 def _optional(inner: _Column) -> _Column:
@@ -132,8 +137,22 @@ def _value(dtype: str) -> dict[str, str]:
 
 
 def _to_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _text(json.dumps(value, ensure_ascii=False))
+
+
+def _text(value: str) -> str:
+    value.encode()
+    return value
+
+
+def _integer(value: int) -> int:
+    if value.bit_length() > 63:
+        raise OverflowError("an integer beyond 64 bits")
+    return value
 
 
 def _same(value: Any) -> Any:
     return value
+
+
+_CHECKS: dict[type, Callable[[Any], Any]] = {str: _text, int: _integer}

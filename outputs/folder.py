@@ -30,17 +30,32 @@ from typing import Any, NamedTuple, Self
 from ..schemas.config import RunConfig, config_hash
 from ..schemas.errors import InputError
 from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
+from ..schemas.progress import Traffic
 from ..schemas.records import Row
 from .card import render_card
 from .claim import claim_folder
 from .provenance import command_line, file_digest, package_versions, publishable
-from .rows import MANIFEST, RUN_FOLDER, RUN_STATE, data_files
+from .rows import MANIFEST, RUN_FOLDER, RUN_STATE, STORE, data_files
 from .shards import ShardWriter
 from .tally import RowTally
 
 DROPPED = "dropped.jsonl"
 FAILURES = "failures.jsonl"
 CARD = "README.md"
+
+
+class Account(NamedTuple):
+    """What a run took of a model.
+
+    Attributes:
+        usage: of this run.
+        usage_in_all: of all runs over the folder.
+        traffic: what went on with the model.
+    """
+
+    usage: Usage
+    usage_in_all: Usage
+    traffic: Traffic
 
 
 class _Run(NamedTuple):
@@ -106,12 +121,10 @@ class StageFolder:
             out: where to write; made with its parents when it is missing.
             stage: `collect`, `annotate` or `filter`.
             config: the resolved configuration.
-            config: the resolved configuration.
             parents: name of each input file -> its sha256, as `file_hashes` gives them.
             prompts: name of each prompt -> its sha256.
             overwrite: make a finished folder anew, or start over an unfinished one under another
                 configuration; the response store is kept in both cases.
-            row_model: the class of every row.
             row_model: the class of every row.
             command: the command line; by default that of this process, without secrets.
 
@@ -145,7 +158,7 @@ class StageFolder:
     @property
     def store_path(self) -> Path:
         """Where this folder's response store lies."""
-        return self.out / RUN_FOLDER / "responses.sqlite"
+        return self.out / STORE
 
     def write_row(self, row: Row, records: int = 1) -> None:
         """Append a row that holds `records` input records.
@@ -179,7 +192,7 @@ class StageFolder:
         self,
         *,
         read: int,
-        usage: Usage | None = None,
+        account: Account | None = None,
         facts: Mapping[str, Any] | None = None,
         rejected_by_reason: Mapping[str, int] | None = None,
     ) -> Manifest:
@@ -187,7 +200,7 @@ class StageFolder:
 
         Args:
             read: input records read.
-            usage: what the run's requests consumed.
+            account: what the run took of a model; None when it asked none.
             facts: figures of this stage alone, for the manifest and the card.
             rejected_by_reason: proposed annotations that did not pass validation.
 
@@ -206,7 +219,7 @@ class StageFolder:
         )
         if counts.read != counts.in_rows + counts.dropped + counts.failed:
             raise RuntimeError(f"the records do not add up: {counts!r}")
-        manifest = self._manifest(counts, usage or Usage(), dict(facts or {}))
+        manifest = self._manifest(counts, account, dict(facts or {}))
         shards = self._writer.finish()
         digest = config_hash({"shards": [file_digest(shard) for shard in shards]})[:8]
         card = render_card(
@@ -224,7 +237,7 @@ class StageFolder:
         """Close the files and release the lock; without `finish`, the folder stays unfinished."""
         self._held.close()
 
-    def _manifest(self, counts: Counts, usage: Usage, facts: dict[str, Any]) -> Manifest:
+    def _manifest(self, counts: Counts, account: Account | None, facts: dict[str, Any]) -> Manifest:
         run = self._run
         execution = run.config.execution.model_dump(mode="json")
         return Manifest(
@@ -238,7 +251,9 @@ class StageFolder:
             seed=run.config.seed,
             versions=package_versions(),
             counts=counts,
-            usage=usage,
+            usage=account.usage if account else Usage(),
+            usage_in_all=account.usage_in_all if account else None,
+            traffic=_figures(account.traffic) if account else {},
             facts=facts,
             started_at=run.started_at,
             wall_s=round(time.monotonic() - self._started_s, 3),
@@ -258,6 +273,17 @@ class StageFolder:
             (self._new / name).replace(self.out / name)
         (self.out / RUN_STATE).unlink()
         shutil.rmtree(self._new)
+
+
+def _figures(traffic: Traffic) -> dict[str, Any]:
+    return {
+        "requests": traffic.done,
+        "failed": traffic.failed,
+        "from_store": traffic.from_store,
+        "sent_again": dict(sorted(traffic.retries.items())),
+        "refusals": traffic.refusals,
+        "concurrency_at_the_end": traffic.limit,
+    }
 
 
 def _line(record: Dropped | Failure) -> bytes:

@@ -8,6 +8,7 @@ business. Relative paths stay as they were typed.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ from typing import Any
 
 from .rows import MANIFEST, data_files
 
+MOST_NAMED = 1000
 _HIDDEN = "***"
 _PACKAGES = (
     "pr1",
@@ -111,20 +113,34 @@ def file_hashes(path: Path) -> dict[str, str]:
     """Name of each file of an input -> its sha256: what a manifest names as its parents.
 
     A file gives itself; a folder that pr1 made gives its rows; any other folder gives all its
-    files but hidden ones. Names begin with the last part of `path`. Files are read in pieces.
+    files but hidden ones, or, where they are more than `MOST_NAMED` (pictures, as a rule), one hash
+    for all of their names and hashes. Names begin with the last part of `path`. Files are read in
+    pieces.
     """
     name = path.resolve().name
     if path.is_file():
         return {name: file_digest(path)}
-    files = data_files(path) if (path / MANIFEST).is_file() else sorted(_visible_files(path))
-    return {f"{name}/{file.relative_to(path).as_posix()}": file_digest(file) for file in files}
+    if (path / MANIFEST).is_file():
+        inner_names = [file.relative_to(path).as_posix() for file in data_files(path)]
+    else:
+        inner_names = sorted(_visible_files(path))
+    hashes = ((f"{name}/{inner}", file_digest(path / inner)) for inner in inner_names)
+    if len(inner_names) <= MOST_NAMED:
+        return dict(hashes)
+    of_all = hashlib.sha256()
+    for pair in hashes:
+        of_all.update(json.dumps(pair).encode())
+    return {f"{name}/ ({len(inner_names):,} files)": of_all.hexdigest()}
 
 
-def _visible_files(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        parts = file.relative_to(folder).parts
-        if file.is_file() and not any(part.startswith(".") for part in parts):
-            yield file
+def _visible_files(folder: Path) -> Iterator[str]:
+    # Not `rglob`, which remembers every path until its end.
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = Path(parent, name)
+            if not name.startswith(".") and file.is_file():
+                yield file.relative_to(folder).as_posix()
 
 
 def file_digest(path: Path) -> str:

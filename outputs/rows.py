@@ -20,6 +20,7 @@ RowT = TypeVar("RowT", bound=Row)
 MANIFEST = "manifest.json"
 RUN_FOLDER = ".pr1"
 RUN_STATE = f"{RUN_FOLDER}/run.json"
+STORE = f"{RUN_FOLDER}/responses.sqlite"
 
 
 def read_manifest(folder: Path) -> Manifest:

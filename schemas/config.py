@@ -26,6 +26,12 @@ class Execution(Record):
         max_content_retries: times that it is sent again after a malformed or truncated answer.
         timeout_s: seconds until one request is given up.
         max_failures: share of the input records that may fail before the run counts as failed.
+        rpm: requests per minute at most; None leaves it to what the service says.
+        tpm: tokens per minute at most, prompts and answers together.
+        max_cost_usd: what all runs over one output folder may cost together, in US dollars.
+        max_tokens_total: what they may consume together, prompts and answers.
+        prices: YAML file whose prices go before those that pr1 knows.
+        batch: send through the provider's batch API: half the price, within a day.
     """
 
     concurrency: int = Field(default=32, ge=1, le=4096)
@@ -33,6 +39,12 @@ class Execution(Record):
     max_content_retries: int = Field(default=2, ge=0, le=10)
     timeout_s: float = Field(default=300.0, gt=0)
     max_failures: float = Field(default=0.01, ge=0, le=1)
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+    max_cost_usd: float | None = Field(default=None, ge=0)
+    max_tokens_total: int | None = Field(default=None, ge=0)
+    prices: str | None = None
+    batch: bool = False
 
 
 class RunConfig(Record):

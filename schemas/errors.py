@@ -6,6 +6,7 @@
     ├── InputError             one record or file cannot be used          (a line of failures.jsonl)
     ├── RunStopped             a run ended before its end; it can resume  (exit 1)
     │   ├── TooManyFailures
+    │   ├── BudgetSpent        --max-cost-usd or --max-tokens-total is reached
     │   └── ServiceDown
     └── ModelError             one chat request came to nothing
         ├── RateLimited        retried after `retry_after_s`
@@ -62,6 +63,10 @@ class RunStopped(Pr1Error):
 
 class TooManyFailures(RunStopped):
     """More rows failed than `--max-failures` allows."""
+
+
+class BudgetSpent(RunStopped):
+    """The next request might break the run's budget. Remedy: run again with a larger one."""
 
 
 class ServiceDown(RunStopped):

@@ -36,6 +36,19 @@ class Usage(Record):
             requests=self.requests + other.requests,
         )
 
+    def since(self, earlier: Usage) -> Usage:
+        """What was consumed after an earlier reading of the same total."""
+        cost_usd = self.cost_usd
+        if cost_usd is not None:
+            cost_usd = max(0.0, cost_usd - (earlier.cost_usd or 0.0))
+        return Usage(
+            tokens_in=self.tokens_in - earlier.tokens_in,
+            tokens_cached=self.tokens_cached - earlier.tokens_cached,
+            tokens_out=self.tokens_out - earlier.tokens_out,
+            cost_usd=cost_usd,
+            requests=self.requests - earlier.requests,
+        )
+
 
 class Failure(Row):
     """One input record that something broke for: a line of `failures.jsonl`.
@@ -103,6 +116,10 @@ class Manifest(Row):
         parents: name of each input file -> its sha256.
         prompts: name of each prompt and word list -> its sha256.
         versions: package -> version.
+        usage: of this run.
+        usage_in_all: of all runs over the folder, those that were interrupted included; None for a
+            stage that asks no model.
+        traffic: what went on with the model: answers from the store, requests sent again, ...
         facts: figures of this stage alone, for its card.
     """
 
@@ -117,6 +134,8 @@ class Manifest(Row):
     versions: dict[str, str]
     counts: Counts
     usage: Usage
+    usage_in_all: Usage | None = None
+    traffic: dict[str, Any] = {}
     facts: dict[str, Any] = {}
     started_at: str
     wall_s: float = Field(ge=0)

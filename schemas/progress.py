@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from .manifest import Usage
+
+
+class Traffic(NamedTuple):
+    """What goes on between a run and a model.
+
+    Attributes:
+        done: requests that ended, the failed ones and those from the store included.
+        failed: of those, the ones without a usable answer.
+        from_store: of those done, the ones that the response store answered.
+        in_flight: requests that are with the model at this moment.
+        limit: how many may be; it falls when the service complains and rises again after.
+        refusals: times that the service asked to go slower or was overloaded.
+        retries: why requests were sent again -> how often.
+        usage: what the answers paid for have consumed.
+    """
+
+    done: int = 0
+    failed: int = 0
+    from_store: int = 0
+    in_flight: int = 0
+    limit: int = 0
+    refusals: int = 0
+    retries: Mapping[str, int] = {}
+    usage: Usage = Usage()
 
 
 class Progress(NamedTuple):
@@ -14,14 +38,16 @@ class Progress(NamedTuple):
     Attributes:
         done: problems finished, dropped and failed ones included.
         total: problems in all, or None while that is unknown.
-        failed: problems that broke.
-        usage: what the requests so far have consumed.
+        failed: why problems broke -> how many did.
+        traffic: with the model; None when the run asks none.
+        doing: what the run does before its first problem, in words.
     """
 
     done: int
     total: int | None
-    failed: int = 0
-    usage: Usage = Usage()
+    failed: Mapping[str, int] = {}
+    traffic: Traffic | None = None
+    doing: str = ""
 
 
 OnProgress = Callable[[Progress], None]

@@ -36,6 +36,8 @@ class Reply:
     delay_s: float = 0.0
     is_cut: bool = False
     cached_tokens: int = 0
+    has_id_header: bool = True
+    closes: bool = False
 
 
 def rate_limited(**headers: str) -> Reply:
@@ -49,6 +51,46 @@ def failed(status: int, message: str = "it broke", headers: dict[str, str] | Non
     error = {"type": "some_error", "message": message, "param": None, "code": None}
     raw = json.dumps({"type": "error", "error": error}).encode()
     return Reply(status=status, raw=raw, headers=headers or {})
+
+
+def broken_inside() -> Reply:
+    """A 500 as uvicorn's servers send it (vLLM is one): then they close the connection, unsaid."""
+    message = "Image size exceeds limit, could be decompression bomb DOS attack."
+    error = {"message": message, "type": "InternalServerError", "param": None, "code": 500}
+    raw = json.dumps({"error": error}).encode()
+    return Reply(status=500, raw=raw, has_id_header=False, closes=True)
+
+
+def from_vllm(text: str = "an answer", likeliest: list[tuple[str, float]] | None = None) -> Reply:
+    """An answer in the form of vLLM 0.32 as it starts by default, as recorded by make check-vllm.
+
+    It sends no id in a header and no details of the prompt's tokens. `likeliest` are the first
+    token's alternatives and their log probabilities: the token that was chosen stands first.
+    """
+    chances = [
+        {"token": token, "logprob": chance, "bytes": list(token.encode())}
+        for token, chance in likeliest or []
+    ]
+    message = {"role": "assistant", "content": text, "refusal": None, "reasoning": None}
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": {"content": [chances[0] | {"top_logprobs": chances}]} if chances else None,
+        "finish_reason": "stop",
+        "stop_reason": None,
+        "token_ids": None,
+    }
+    usage = {"prompt_tokens": 100, "total_tokens": 120, "completion_tokens": 20}
+    completion = {
+        "id": "chatcmpl-b51b9cbbb17d60e6",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": "fake-1",
+        "choices": [choice],
+        "usage": usage | {"prompt_tokens_details": None, "completion_tokens_details": None},
+        "prompt_logprobs": None,
+    }
+    return Reply(raw=json.dumps(completion).encode(), has_id_header=False)
 
 
 def silent(seconds: float = 60.0) -> Reply:
@@ -136,15 +178,22 @@ class FakeServer:
         number = len(self.bodies)
         as_json = anthropic_message if request.path.endswith("/messages") else openai_completion
         raw = json.dumps(as_json(reply, number)).encode() if reply.raw is None else reply.raw
-        headers = {"content-type": "application/json", "x-request-id": f"req_{number}"}
+        headers = {"content-type": "application/json"}
+        if reply.has_id_header:
+            headers["x-request-id"] = f"req_{number}"
+        headers |= reply.headers
+        if not (reply.is_cut or reply.closes):
+            return web.Response(status=reply.status, body=raw, headers=headers)
+        headers["content-length"] = str(len(raw))
+        response = web.StreamResponse(status=reply.status, headers=headers)
+        await response.prepare(request)
+        await response.write(raw[: len(raw) // 2] if reply.is_cut else raw)
+        assert request.transport is not None
         if reply.is_cut:
-            response = web.StreamResponse(headers=headers | {"content-length": str(len(raw))})
-            await response.prepare(request)
-            await response.write(raw[: len(raw) // 2])
-            assert request.transport is not None
             request.transport.abort()
-            return response
-        return web.Response(status=reply.status, body=raw, headers=headers | reply.headers)
+        else:
+            request.transport.close()
+        return response
 
 
 def openai_completion(reply: Reply, number: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -19,7 +20,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from pr1.cli import app
-from pr1.llm import sending
+from pr1.llm import health, pacing, sending
 from pr1.outputs.rows import read_manifest, read_rows
 from pr1.schemas.manifest import Manifest
 from pr1.schemas.records import AnnotatedProblem, TrainRow
@@ -39,6 +40,9 @@ QUESTIONS = (
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once: what is tested is that they come, and how often."""
     monkeypatch.setattr(sending, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(pacing, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(health, "PATIENCE_AT_FIRST_S", 0.1)
+    monkeypatch.setattr(health, "PATIENCE_S", 0.1)
     monkeypatch.setenv("COLUMNS", "80")
 
 
@@ -135,9 +139,10 @@ def adds_up(out: Path) -> Manifest:
 
 def asked_text(body: Body) -> str:
     """The trajectory that a request asks about."""
-    content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else content[0]["text"]
-    return str(json.loads(text)["text"])
+    turns = [m["content"] for m in body["messages"] if m.get("role") != "assistant"]
+    texts = [turn if isinstance(turn, str) else turn[0]["text"] for turn in turns]
+    data = [text for text in texts if text.startswith('{"text": ')]
+    return str(json.loads(data[-1])["text"])
 
 
 def facts_of(body: Body) -> str:
@@ -815,9 +820,18 @@ def test_an_unknown_option_is_an_error_of_usage():
     assert "Traceback" not in run.err
 
 
-def test_an_interrupted_run_keeps_its_answers_and_goes_on(source, tmp_path, fake_server):
-    fake_server.answer = lambda body: silent() if len(fake_server.bodies) > 2 else facts_of(body)
-    args = ("annotate", source, "-o", tmp_path / "out", *vllm(fake_server), "--concurrency", "1")
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_keeps_its_answers_and_goes_on(
+    signal_number, source, tmp_path, fake_server
+):
+    hangs = silent()
+    slow = Reply(facts_of({"messages": [{"content": json.dumps({"text": "AB = 12"})}]}), delay_s=2)
+
+    def answer(body):
+        return hangs if len(fake_server.bodies) > 3 else slow
+
+    fake_server.answer = answer
+    args = ("annotate", source, "-o", tmp_path / "out", *vllm(fake_server), "--concurrency", "5")
     started = subprocess.Popen(
         [sys.executable, "-m", "pr1", *map(str, args)],
         stdout=subprocess.PIPE,
@@ -826,17 +840,18 @@ def test_an_interrupted_run_keeps_its_answers_and_goes_on(source, tmp_path, fake
     )
     try:
         deadline = time.monotonic() + 60
-        while len(fake_server.bodies) < 3 and time.monotonic() < deadline:
+        while len(fake_server.bodies) < 5 and time.monotonic() < deadline:
             time.sleep(0.02)
-        started.send_signal(signal.SIGINT)
+        started.send_signal(signal_number)
         out, err = started.communicate(timeout=30)
     finally:
         started.kill()
     assert (started.returncode, out) == (130, "")
-    assert err.strip() == "pr1: interrupted. The same command goes on where it stopped."
+    command = shlex.join(["pr1", *map(str, args)])
+    assert err.strip() == f"pr1: interrupted. What was answered is kept; go on with: {command}"
 
     fake_server.bodies.clear()
     fake_server.answer = facts_of
     assert pr1(*args).code == 0
-    assert len(fake_server.bodies) == 3
+    assert len(fake_server.bodies) == 2  # the three slow answers were waited for
     assert adds_up(tmp_path / "out").counts.rows == 5

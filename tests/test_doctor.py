@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 from importlib import metadata
 
 import pytest
@@ -9,8 +10,11 @@ from fake_server import failed, refused, truncated
 from rich.console import Console
 
 from pr1 import doctor
-from pr1.doctor import Check, as_table, check_endpoint, exit_code, run_checks
+from pr1.doctor import Check, as_table, check_endpoint, check_store, exit_code, run_checks
+from pr1.llm.chat import ChatResponse
+from pr1.llm.store import ResponseStore
 from pr1.schemas.config import ModelConfig
+from pr1.schemas.manifest import Usage
 
 
 @pytest.fixture(autouse=True)
@@ -161,3 +165,81 @@ def test_the_table_fits_80_columns_and_loses_nothing():
     assert "pr1[embedded]" in shown
     assert "[bold]" in shown
     assert "pipinstall'pr1[embedded]'" in shown
+
+
+def a_store(folder, answers=3):
+    path = folder / ".pr1" / "responses.sqlite"
+    with ResponseStore(path) as store:
+        for number in range(answers):
+            answer = ChatResponse(text="x" * 2000, finish="stop", model=f"eye-{number % 2}")
+            usage = Usage(tokens_in=1000, tokens_out=5, cost_usd=0.5, requests=1)
+            store.put(f"{number:064x}", "collect", answer, usage)
+    return path
+
+
+def test_a_whole_store_says_what_it_holds(tmp_path):
+    path = a_store(tmp_path)
+    before = path.read_bytes()
+    store, answers, spent = check_store(tmp_path)
+    assert {check.status for check in (store, answers, spent)} == {"ok"}
+    assert f"{path}: 3 answers, all whole" in store.detail
+    assert "unfinished" not in store.detail
+    assert answers.detail == "collect 2 (eye-0), collect 1 (eye-1)"
+    assert spent.detail == "3 requests, 3,000 tokens in, 15 out, cost 1.50 US dollars"
+    assert path.read_bytes() == before
+    (tmp_path / ".pr1" / "run.json").write_text("{}")
+    assert "its command goes on from here" in check_store(tmp_path)[0].detail
+    assert by_name(run_checks(store=tmp_path))["store"].status == "ok"
+
+
+def test_a_store_that_a_run_writes_to_is_read(tmp_path):
+    with ResponseStore(a_store(tmp_path)) as running:
+        running.put(f"{9:064x}", "judge", ChatResponse(text="", finish="stop", model="m"))
+        assert "4 answers" in check_store(tmp_path)[0].detail
+
+
+def test_an_empty_store_and_one_of_before_there_were_costs(tmp_path):
+    path = a_store(tmp_path, answers=0)
+    assert check_store(tmp_path)[1].detail == "none"
+    change_store(path, "DROP TABLE spent")
+    assert "older version" in check_store(tmp_path)[2].detail
+
+
+def change_store(path, statement):
+    database = sqlite3.connect(path)
+    database.execute(statement)
+    database.commit()
+    database.close()
+
+
+def spoil_page(path):
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 : 4096 * 3 + 200] = bytes(range(200))
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:9000]), "not a usable"),
+        (lambda path: path.write_text("id,answer\n" * 500), "not a database"),
+        (spoil_page, "not a usable"),
+        (lambda path: change_store(path, "UPDATE answers SET response = '{'"), "30 answers are"),
+        (lambda path: change_store(path, "UPDATE answers SET key = 'k-' || key"), "the first k-0"),
+        (lambda path: change_store(path, "DROP TABLE answers"), "no such table"),
+        (lambda path: change_store(path, "PRAGMA user_version = 9"), "another program or version"),
+    ],
+)
+def test_a_damaged_store_is_moved_away(tmp_path, damage, words):
+    path = a_store(tmp_path, answers=30)
+    damage(path)
+    (check,) = check_store(tmp_path)
+    assert words in check.detail
+    assert check.fix == f"mv {path} {path}.damaged"
+    assert exit_code([check]) == 1
+
+
+def test_a_folder_without_a_store(tmp_path):
+    (check,) = check_store(tmp_path)
+    assert (check.status, check.fix) == ("fail", "")
+    assert "Name the output folder of a run" in check.detail

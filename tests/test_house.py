@@ -25,9 +25,9 @@ MAY_IMPORT = {
     "annotate": TOOLS,
     "filter": TOOLS,
     "hub": BASE | {"outputs"},
-    "doctor": BASE | {"llm"},
+    "doctor": BASE | {"llm", "outputs"},
     "screen": BASE | {"outputs"},
-    "command": BASE | {"annotate"},
+    "command": BASE | {"annotate", "outputs", "screen"},
     "__init__": set(),
     "__main__": {"cli"},
 }

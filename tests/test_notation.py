@@ -1,13 +1,24 @@
 """One plain spelling of mathematical text, and the way back to the source."""
 
 import random
+import re
+import unicodedata
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pr1.notation import Span, to_plain
+from pr1.notation import (
+    FRACTIONS,
+    INVISIBLE,
+    PREFIXES,
+    SPACES,
+    SYMBOLS,
+    PlainText,
+    Span,
+    to_plain,
+)
 
 PIECES = (
     r"\overline{AB}|\angle ABC|\frac{1}{2}|\sqrt{3}|40^\circ|40^{\circ}|\text{ cm}|$|$$|**|__|`|{|}"
@@ -16,6 +27,17 @@ PIECES = (
 ).split("|")
 NOTATION = st.lists(st.sampled_from([*PIECES, "\n", "|", "\u0000", "\u2028"])).map("".join)
 TEXTS = st.one_of(st.text(), NOTATION, st.text(alphabet="\\{}$^*_`&# \nABc1"))
+
+
+def spans_of(plain: PlainText) -> list[Span]:
+    """The source's characters behind each character of a plain text."""
+    starts = [*(piece.start for piece in plain.pieces), len(plain.text)]
+    spans: list[Span] = []
+    for piece, (start, end) in zip(plain.pieces, pairwise(starts), strict=True):
+        first = piece.source.start
+        each = [Span(first + number, first + number + 1) for number in range(end - start)]
+        spans += each if piece.is_verbatim else [piece.source] * (end - start)
+    return spans
 
 
 @pytest.mark.parametrize(
@@ -120,10 +142,11 @@ def test_a_lone_command_or_brace_takes_nothing_else_with_it():
 @given(TEXTS)
 def test_every_plain_character_stands_for_source_characters_in_order(source):
     plain = to_plain(source)
-    assert len(plain.spans) == len(plain.text)
+    spans = spans_of(plain)
+    assert len(spans) == len(plain.text)
     assert plain.source_length == len(source)
-    assert all(0 <= span.start < span.end <= len(source) for span in plain.spans)
-    assert all(a.start <= b.start and a.end <= b.end for a, b in pairwise(plain.spans))
+    assert all(0 <= span.start < span.end <= len(source) for span in spans)
+    assert all(a.start <= b.start and a.end <= b.end for a, b in pairwise(spans))
 
 
 @given(TEXTS, st.integers(0, 99), st.integers(1, 99))
@@ -136,23 +159,70 @@ def test_the_source_behind_a_run_holds_its_characters(source, start, length):
         return
     found = plain.source_span(start, end)
     assert 0 <= found.start < found.end <= len(source)
-    for span in plain.spans[start:end]:
+    for span in spans_of(plain)[start:end]:
         assert found.start <= span.start
         assert span.end <= found.end
+
+
+TOKEN = re.compile(
+    r"(?P<blank>\\(?:begin|end)\{[a-z]{1,20}\*?\}|(?m:^#{1,6} |^[ \t]*[*•] ))"
+    r"|\\[dt]?frac ?(?P<upper>\d)(?P<lower>\d)|\\(?P<command>[A-Za-z]+) ?"
+    r"|\\(?P<newline>\\)|\\(?P<escaped>[^A-Za-z\\])|(?P<degrees>\^ ?\{? ?\\circ ?\}?)"
+    r"|(?P<markup>\*\*|__|`+|\$\$?|&(?==))|(?P<brace>[{}])|(?P<character>.)",
+    re.DOTALL,
+)
+LOOKALIKES = dict(zip("−–∶′’“”Δ", "--:''\"\"△", strict=True))
+
+
+def character_by_character(source: str) -> list[tuple[str, Span]]:
+    """The plain spelling of a text, each character with what it stands for, one step a token."""
+    plain: list[tuple[str, Span]] = []
+    closers: list[str] = []
+    is_numerator = False
+    for token in TOKEN.finditer(source):
+        written = {"blank": " ", "newline": "\n", "degrees": "°"}.get(token.lastgroup or "", "")
+        if command := token["command"]:
+            written = SYMBOLS.get(command, command)
+            written += " " if token[0].endswith(" ") and command not in PREFIXES else ""
+            if command in INVISIBLE or command in FRACTIONS:
+                written = ""
+            if command in FRACTIONS:
+                is_numerator = source[token.end() :].startswith("{")
+        elif token["upper"]:
+            written = f"{token['upper']}/{token['lower']}"
+        elif token["escaped"]:
+            written = " " if token["escaped"] in SPACES else token["escaped"]
+        elif token["brace"] == "{":
+            closers.append("/" if is_numerator else "")
+            is_numerator = False
+        elif token["brace"]:
+            written = closers.pop() if closers else ""
+        elif character := token["character"]:
+            is_wide = "！" <= character <= "～" and character not in "，；：！？"
+            written = LOOKALIKES.get(character, character)
+            written = unicodedata.normalize("NFKC", character) if is_wide else written
+        plain += [(one, Span(*token.span())) for one in written]
+    return plain
+
+
+@given(TEXTS)
+def test_runs_of_characters_are_read_as_their_characters_are(source):
+    plain = to_plain(source)
+    assert list(zip(plain.text, spans_of(plain), strict=True)) == character_by_character(source)
 
 
 @given(st.text(alphabet="ABCxyz0159 =.,;:()<>+-/\n°∠⊥∥△中角"))
 def test_plain_text_stays_as_it_is(text):
     plain = to_plain(text)
     assert plain.text == text
-    assert plain.spans == [Span(n, n + 1) for n in range(len(text))]
+    assert spans_of(plain) == [Span(n, n + 1) for n in range(len(text))]
 
 
 @given(NOTATION)
 def test_nothing_visible_is_invented(source):
     """Letters and digits of the plain text stand at the place that it names, or are a symbol's."""
     plain = to_plain(source)
-    for character, span in zip(plain.text, plain.spans, strict=True):
+    for character, span in zip(plain.text, spans_of(plain), strict=True):
         if character.isascii() and character.isalnum():
             behind = source[slice(*span)]
             assert character in behind or not behind.isascii()

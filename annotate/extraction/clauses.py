@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from .lexicon import any_of, shared_lists, word_list
+from .lexicon import NAME, any_of, shared_lists, word_list
 from .stance import Sentence, is_heading
 
 LONGEST_SENTENCE = 1500
@@ -35,19 +35,48 @@ class Clause(NamedTuple):
 
 
 _CUT = re.compile(
-    r",? (?:and(?: also)?(?! \d)|but|while|whereas|yet) |, where |(?<!\d) and (?=\d)"
-    r"|(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，、；;]|和(?=\d)| [—] |\s\((?=[^()]{0,60}[=\d])"
-    r"|(?<=[a-z]): (?!\S+(?:[,;]|$))|(?<=\d) (?=with )",
+    "|".join(
+        (
+            r",? (?:and(?: also)?(?! \d)|but|while|whereas|yet) |, where |(?<!\d) and (?=\d)",
+            r"(?<!\d),\s?(?:and )?|,\s(?:and )?(?!\d)|[，；;]|和(?=\d)| [—] ",
+            r"、(?![A-Z])|(?<![A-Z])、",  # but not between two names
+            r"(?<!=)\s\((?!-?[\d.]+, ?-?[\d.]+\))(?=[^()]{0,60}[=\d])",  # but no pair (3, 4)
+            r"(?<=[a-z]): (?!\S+(?:[,;]|$))|(?<=\d) (?=with )|\swith (?=points? )",
+            r",?\s(?=because |since )|,? (?=whose )",
+            r"\s(?:→|->)\s(?=[^→\n]*=|\d+/\d+$)",  # a ∥ b → x = 40
+            r"(?:(?<=[a-z:=] \d)|(?<=[a-z:=] \d\d)|(?<=[a-z:=] \d{3}))\s→\s(?=[^→\n]*\d)",
+        )
+    )
 )
 _CONTEXT = re.compile(
-    r"\s*(?:[-*•] )?(?P<context>"
-    r"(?:[Ii]n|[Oo]n|[Aa]t|[Ff]or)\s(?:the\s)?(?:\d{4}|[\w'-]+)(?:,|(?=\s[A-Z]))"  # In 2010,
+    r"\s*(?:[-*•] |\(?\d{1,2}[.)] )?(?P<context>"
+    # In 2010, | In round 3 the
+    r"(?:[Ii]n|[Oo]n|[Aa]t|[Ff]or)\s(?:the\s)?(?!the\s)(?:\d{4}|[\w'-]+)(?:,|(?=\s[A-Z]))"
+    r"|(?:In|On|At|For)\s(?:[a-z]+\s)?\d[\d:.]*(?: [ap]m)?(?:,|(?=\s(?:the|it|there)\s))"
     r"|[^\W_][\w./()'-]{0,16}(?:\s[\w./()'-]{1,16}){0,2}(?:: |：)"  # Left block:
     r")\s?(?=\S)"
 )
 _LABEL = re.compile(r"[^\W_][\w ./()'-]{0,24}(?:: |：)(?=\S)")  # Tuesday: 9
 _COUNTED = re.compile(r"\b(?!and\b|or\b)[A-Za-z]{2,}|[\u4e00-\u9fff]")
-_NEW_STEP = re.compile(r"\s*(?:so|therefore|thus|hence|then|because|since)\b", re.IGNORECASE)
+_NEW_STEP = re.compile(
+    r"\s*(?:so|therefore|thus|hence|then|because|since"
+    r"|as (?=(?-i:[A-Z∠△])|the (?!figure|diagram|picture|image|chart|graph)))\b",
+    re.IGNORECASE,
+)
+_VERB_TO_COME = re.compile(  # Three sheep | and one dog are; The brown one | , coffee, is
+    r"(?:[^,;:.!?=]{1,40}(?:,|,? and) ){0,2}[^,;:.!?=]{1,40}? (?:are|have|make|cost|form|lie)\b"
+    r"|[^,;:.!?=]{1,40}, (?:is|are|was|has|have)\b"
+)
+_THE_SAME = re.compile(r"(?:,? and )?[a-z]+s? (?:it|them|each other)\b")  # and meets it
+_ADJUNCT = re.compile(r"(?:at|near|past) .{1,24}$", re.IGNORECASE)
+_LABELLED = re.compile(r"\s*[\w' ]{1,30}: ?\d")  # N: 62 m
+_REFERRING = re.compile(
+    r"\b((?:the|this|that|each|every|other)(?: [a-z]+)?) ones?\b", re.IGNORECASE
+)
+_OWN_PLACE = re.compile(r"\b(?:in|at|on) [a-z]+ \d")
+_BETWEEN = re.compile(r"^[\s,，、—(]*(?:and |but )?")
+_NAME_LAST = re.compile(rf"{NAME}\s*$")
+_NAME_FIRST = re.compile(rf"{NAME}(?! ?[=∥⊥≅∼])")
 _RULE = re.compile(r"[|:\s-]+$")
 
 
@@ -79,7 +108,7 @@ def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
         if statement.start >= statement.end:
             continue
         words = text[slice(*statement)]
-        if context and not _LABEL.match(words):
+        if context and not (_LABEL.match(words) or _OWN_PLACE.search(words)):
             yield Clause(heading_start, statement.end, f"{context}: {words}")
         else:
             yield Clause(_without_marks(text, part), statement.end, words)
@@ -87,7 +116,7 @@ def _sentence_clauses(text: str, sentence: Sentence) -> Iterator[Clause]:
 
 def _is_context(words: str) -> bool:
     no_context = word_list("clauses")["no_context"]
-    is_empty = re.match(rf"(?:{no_context})\b", words, re.IGNORECASE)
+    is_empty = re.fullmatch(rf"(?:the |my )?(?:{no_context})\W*", words, re.IGNORECASE)
     return not (is_empty or _lead_in().match(words))
 
 
@@ -103,7 +132,12 @@ def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:
             whole.append(Sentence(open_start, start))
             open_start = None
         begins = start if open_start is None else open_start
-        if stands_alone(text[begins:end]) or _NEW_STEP.match(text, begins, end):
+        behind = text[end : min(end + 80, sentence.end)]
+        if whole and open_start is None and _is_adjunct(text[begins:end]):
+            whole[-1] = Sentence(whole[-1].start, end)
+        elif _THE_SAME.match(behind) or _is_open(text[begins:end], behind, is_first=not whole):
+            open_start = begins
+        elif stands_alone(text[begins:end]) or _NEW_STEP.match(text, begins, end):
             whole.append(Sentence(begins, end))
             open_start = None
         else:
@@ -115,16 +149,42 @@ def _parts(text: str, sentence: Sentence) -> Iterator[Sentence]:
     yield from whole
 
 
+def _is_open(words: str, behind: str, *, is_first: bool) -> bool:
+    """Whether the words need what stands behind them: a list of names, a subject with its verb."""
+    if has_predicate(words):
+        return False
+    rest = _BETWEEN.sub("", behind, count=1)
+    if is_first and ":" not in words and (_finite().match(rest) or _VERB_TO_COME.match(rest)):
+        return True
+    return bool(_NAME_LAST.search(words) and _NAME_FIRST.match(rest))
+
+
+def _is_adjunct(words: str) -> bool:
+    """Whether the words are only a place or a value for what stands before them."""
+    return bool(_ADJUNCT.match(words)) and not has_predicate(words)
+
+
 def stands_alone(words: str) -> bool:
     """Whether the words can state a fact: with a verb or a sign, or a number and what it counts."""
-    if _predicate().search(words):
+    if has_predicate(words) or _LABELLED.match(words):
         return True
+    words = _REFERRING.sub(r"\1", words)
     return bool(_quantity().search(words) and _COUNTED.search(words))
+
+
+def has_predicate(words: str) -> bool:
+    """Whether there is a verb or a sign among the words."""
+    return bool(_predicate().search(words))
 
 
 @cache
 def _predicate() -> re.Pattern[str]:
     return re.compile(any_of(word_list("clauses")["predicate"]), re.IGNORECASE)
+
+
+@cache
+def _finite() -> re.Pattern[str]:
+    return re.compile(any_of({"words": word_list("clauses")["finite"]}), re.IGNORECASE)
 
 
 @cache
@@ -138,6 +198,16 @@ def _quantity() -> re.Pattern[str]:
     before = "".join(rf"(?<!\b{word} )" for word in word_list("clauses")["not_counting"])
     number = shared_lists()["number"]
     return re.compile(rf"{before}(?:(?<![A-Za-z\d.])\d[\d.,]*|\b(?:{number})\b)", re.IGNORECASE)
+
+
+@cache
+def _tail() -> re.Pattern[str]:
+    """What tells no more than that something is seen: from the picture."""
+    picture = shared_lists()["picture"]
+    return re.compile(
+        rf",? (?:from|according to|as shown in|as seen in|as) (?:the|this) (?:\w+ )?(?:{picture})"
+        r"(?: (?:says|shows|tells))?[\s.,;]*$"
+    )
 
 
 def _without_marks(text: str, part: Sentence) -> int:
@@ -157,6 +227,8 @@ def _trimmed(text: str, part: Sentence) -> Sentence:
         if not lead_in or lead_in.end() == start:
             break
         start = lead_in.end()
+    tail = _tail().search(text, start, end)
+    end = tail.start() if tail and tail.start() > start else end
     while end > start and text[end - 1] in " \t\n,，.:;|":
         end -= 1
     return Sentence(start, end)
@@ -168,10 +240,16 @@ def _row_clauses(text: str, row: Sentence, header: list[str]) -> Iterator[Clause
     for number, cell in enumerate(cells):
         position = text.index("|", position) + 1
         end = text.find("|", position, row.end)
-        if number and re.search(r"\d", cell):
+        if has_predicate(cell):
+            yield Clause(position, row.end if end < 0 else end, cell)
+        elif number and (re.search(r"\d", cell) or _is_short_text(cell)):
             column = header[number] if number < len(header) else ""
             stop = row.end if end < 0 else end + 1
             yield Clause(row.start, stop, f"{cells[0]}, {column}: {cell}")
+
+
+def _is_short_text(cell: str) -> bool:
+    return 0 < len(cell.split()) <= 3 and any(map(str.isalpha, cell))
 
 
 def _cells(line: str) -> list[str]:

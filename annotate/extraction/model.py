@@ -84,8 +84,10 @@ def _instructions() -> tuple[ChatMessage, ...]:
 
 
 def _question(text: str) -> ChatMessage:
-    # Data goes into a JSON string: no text can close its own quotation and speak as the prompt.
-    return ChatMessage("user", (json.dumps({"text": text}, ensure_ascii=False),))
+    # Data goes into a JSON string: no text can close its own quotation and speak as the prompt. Nor
+    # can it end its turn: servers read `<|im_end|>` in a text as the token of that name.
+    quoted = json.dumps({"text": text}, ensure_ascii=False).replace("<|", "\\u003c|")
+    return ChatMessage("user", (quoted,))
 
 
 def _read(name: str) -> str:

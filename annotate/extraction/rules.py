@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 
 from ...notation import PlainText
-from .clauses import clauses
-from .lexicon import kind_of, shared_lists
+from .clauses import Clause, clauses, has_predicate
+from .lexicon import any_of, kind_of, word_list
+from .phrases import said_by_the_way
 from .proposal import Proposal
+from .several import each_by_itself
 from .stance import sentences
 
 EXTRACTOR = "rules"
@@ -21,62 +24,91 @@ LONGEST_STATEMENT = 160
 MOST_CLAUSES = 1000
 """Of one trajectory; what comes behind them is a loop."""
 
-_NUMBER = shared_lists()["number"]
-_SEGMENT = r"(?:m?∠ ?)?(?<![A-Za-z])[A-Z]{1,3}(?![A-Za-z])"
-_NAME = re.compile(_SEGMENT)
-_CHAIN = re.compile(rf"^(?P<names>{_SEGMENT}(?:\s?=\s?{_SEGMENT})+)\s?=\s?(?P<value>\d[\w.° ]*)$")
-_SHARED = re.compile(
-    rf"(?P<names>{_SEGMENT}(?:, {_SEGMENT})*,? and {_SEGMENT}),? (?:are|have|measure|equal)\b"
-    rf"(?: both| each)?(?: lengths? of)? (?P<value>(?:\d[\d.]*|(?:{_NUMBER})\b)[\w° ]*?)(?: each)?$"
+LONGEST_ELLIPSIS = 6
+"""In Chinese characters: what is shorter needs the clause before it."""
+
+_PRONOUN = re.compile(
+    r"(?P<possessive>its|their|whose)(?= [a-z])|(?:it|they|which)\b", re.IGNORECASE
 )
-_LIST = r"[\w.%°-]+(?:, [\w.%°-]+)*,? and [\w.%°-]+"
-_TWO_LISTS = re.compile(
-    rf" (?:are|were|is|was|reach|show)(?: at)? (?P<values>(?=\d){_LIST}) "
-    rf"(?P<of>for|in|at|on) (?P<labels>{_LIST})(?:,? respectively)?$"
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_SETTING = re.compile(
+    r"(?:In|On|At|For|By|After|During) (?:the )?[\w'-]+(?: [\w'-]+)?"
+    r"(?:,|(?= (?:the|an?|it|there|[A-Z])))"
 )
-_BETWEEN_ITEMS = re.compile(r",? and |, ")
-_VERB = (
-    "is|are|was|were|has|have|reaches|stands|starts|rises|falls|drops|climbs|goes|shows|reads|lies|"
-    "points|runs"
-)
-_SUBJECT = re.compile(rf"(?P<subject>[^,]{{2,60}}?)(?= (?:{_VERB})\b)")
-_IT = re.compile(rf"(?:it|they)(?= (?:{_VERB})\b)", re.IGNORECASE)
+_RELATIVE = re.compile(r"(?:which|whose)\b", re.IGNORECASE)
+_LAST_NOUN = re.compile(r"(?:.*\b(?:an?|the|one|two|three)\s|.*\s|^)(?P<noun>[\w'° ]{1,40})$")
+_SAME_SENTENCE = re.compile(r"[^\n.!?;。！？；]{0,160}$")
 
 
 def propose_by_rules(text: PlainText) -> Iterator[Proposal]:
     """The clauses of a trajectory that speak of something visible."""
     subject = ""
+    first: Clause | None = None  # of the sentence
+    before: Clause | None = None  # with a verb
     for clause in islice(clauses(text.text, sentences(text.text)), MOST_CLAUSES):
-        quote = text.text[clause.start : clause.end]
-        spoken = clause.statement
-        if subject and (pronoun := _IT.match(spoken)):
-            spoken = subject + spoken[pronoun.end() :]
-        named = _SUBJECT.match(spoken)
-        subject = named["subject"] if named else ""
-        for statement in each_by_itself(spoken):
+        is_relative = before is not None and _RELATIVE.match(clause.statement)
+        antecedent = _last_noun(before.statement) if before and is_relative else ""
+        spoken = _with_subject(clause.statement, antecedent or subject).replace("||", "∥")
+        named = _subject().match(spoken)
+        subject = named["subject"] if named else subject
+        start = clause.start
+        if before and (spoken != clause.statement or _is_elliptic(clause.statement)):
+            # "Oslo has 3, Rome 4": the verb stands in the clause before.
+            start = _start_with(before, clause, text.text)
+        if first and _SETTING.match(text.text, first.start):
+            # "In May Oslo had 3 and Rome had 4": May is Rome's, too.
+            start = min(start, _start_with(first, clause, text.text))
+        if has_predicate(clause.statement):
+            before = clause
+        if first is None or not _SAME_SENTENCE.match(text.text, first.end, clause.start):
+            first = clause
+        quote = text.text[start : clause.end]
+        for statement in (*each_by_itself(spoken), *said_by_the_way(spoken)):
             kind = kind_of(statement) if len(statement) <= LONGEST_STATEMENT else None
             if kind is not None:
-                yield Proposal(statement, kind, quote, EXTRACTOR, start=clause.start)
+                yield Proposal(statement, kind, quote, EXTRACTOR, start=start)
 
 
-def each_by_itself(statement: str) -> list[str]:
-    """One statement for each of several names or values; else the statement itself.
+def _start_with(earlier: Clause, clause: Clause, text: str) -> int:
+    """Where the quote starts when an earlier clause of the sentence belongs to it."""
+    is_one_sentence = _SAME_SENTENCE.match(text, earlier.end, clause.start)
+    is_short = clause.end - earlier.start <= LONGEST_STATEMENT
+    return earlier.start if is_one_sentence and is_short else clause.start
 
-    Example:
-        >>> each_by_itself("AB = BC = 5")
-        ['AB = 5', 'BC = 5']
-        >>> each_by_itself("The upper sides, AB and BC, are five units each")
-        ['AB = five units', 'BC = five units']
-        >>> each_by_itself("The bars are 3, 4 and 6 for 2001, 2002 and 2003")
-        ['The bars for 2001: 3', 'The bars for 2002: 4', 'The bars for 2003: 6']
-    """
-    if lists := _TWO_LISTS.search(statement):
-        values, labels = map(_BETWEEN_ITEMS.split, lists.group("values", "labels"))
-        if len(values) == len(labels):
-            subject = f"{statement[: lists.start()]} {lists['of']}"
-            pairs = zip(labels, values, strict=True)
-            return [f"{subject} {label}: {value}" for label, value in pairs]
-    shared = _CHAIN.search(statement) or _SHARED.search(statement)
-    if shared is None:
-        return [statement]
-    return [f"{name} = {shared['value'].strip()}" for name in _NAME.findall(shared["names"])]
+
+def _is_elliptic(words: str) -> bool:
+    """Whether the words need the clause before them."""
+    is_short = len(words) <= LONGEST_ELLIPSIS and bool(_CHINESE.match(words))
+    return is_short or not has_predicate(words)
+
+
+def _last_noun(words: str) -> str:
+    """The last thing that the words speak of: what `which` refers to."""
+    found = _LAST_NOUN.search(words)
+    return found["noun"] if found else ""
+
+
+def _with_subject(words: str, subject: str) -> str:
+    """The words with what a pronoun at their start stands for."""
+    if not subject:
+        return words
+    if pronoun := _PRONOUN.match(words):
+        is_name = subject[-1:].isupper()
+        owner = subject + (":" if is_name else "'s") * bool(pronoun["possessive"])
+        return owner + words[pronoun.end() :]
+    return f"{subject} {words}" if _elided().match(words) else words
+
+
+@cache
+def _elided() -> re.Pattern[str]:
+    """A verb at the start: the subject stands in the clause before."""
+    return re.compile(any_of({"words": word_list("clauses")["finite"]}), re.IGNORECASE)
+
+
+@cache
+def _subject() -> re.Pattern[str]:
+    verb = any_of({"words": word_list("clauses")["predicate"]["words"]})
+    no_subject = r"(?!it\b|they\b|which\b|there\b|its\b)"
+    return re.compile(
+        rf"(?P<subject>{no_subject}[^,:=]{{2,60}}?)(?=(?:, which)? (?:{verb}))", re.IGNORECASE
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cache
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from .lexicon import any_of, word_list
@@ -21,7 +22,7 @@ Stance = Literal["plain", "given", "derived", "planned", "general", "concluded",
 
 _SENTENCE_END = re.compile(
     r"\n+|</?[A-Za-z]{1,20}>|\[/?asy\]|[。！？；]|[!?;](?=\s|$)"
-    r"|(?<!\be\.g)(?<!\bi\.e)(?<!etc)(?<!\.\.)\.(?!\.)(?=\s|$|(?<=[a-z)]\.)[A-Z])"
+    r"|\.(?<!\be\.g\.)(?<!\bi\.e\.)(?<!etc\.)(?<!\.\.\.)(?!\.)(?=\s|$|(?<=[a-z)]\.)[A-Z])"
 )
 _LIST_MARK = re.compile(r"(?:^|\n)\s*\(?(?:\d{1,2}|[A-Za-z])$")
 _TAG = re.compile(r"[<\[](/?)([A-Za-z]{1,20})[>\]]")
@@ -32,8 +33,11 @@ _TAG_STANCE: dict[str, Stance] = {
     "answer": "concluded",
     "asy": "general",  # a drawing in Asymptote's language
 }
-_SUBORDINATE = re.compile(r"since|because|as |given that|∵|因为|由于", re.IGNORECASE)
+_SUBORDINATE = re.compile(
+    r"since|because|as |given that|(?:因为|由于)(?!.*(?:所以|因此|故|则|那么|得))", re.IGNORECASE
+)
 _CLAUSE_END = re.compile(r"[,，](?!\d{3}\b)(?! ?(?:and|with|where|while) )")
+_MAIN_CLAUSE = re.compile(r"[,，] ?(?=(?:we|then|so|it|thus|therefore|hence)\b)")
 _TITLE = re.compile(r"Step \d+\b[^.]*$|(?:[A-Z][\w']* ?){1,2}$")
 
 
@@ -67,6 +71,9 @@ class _Turn(NamedTuple):
     stance: Stance
 
 
+_position = attrgetter("position")
+
+
 def sentences(text: str) -> list[Sentence]:
     """The sentences of a text; a line ends a sentence, too."""
     found, start = [], 0
@@ -82,35 +89,55 @@ def sentences(text: str) -> list[Sentence]:
 
 
 class Stances:
-    """The stance of every character of a text."""
+    """The stance of every character of a text; a sentence is read when it is first asked about."""
 
     def __init__(self, text: str) -> None:
         self.sentences = sentences(text)
-        self._turns = [_Turn(0, "plain")]
-        base: Stance = "plain"
-        end = 0
-        for sentence in self.sentences:
-            base = _base_after(text[end : sentence.start], text, sentence, base)
-            self._turns += _turns_in(text, sentence, base)
-            end = sentence.end
-        self._positions = [turn.position for turn in self._turns]
+        self._text = text
         self._starts = [sentence.start for sentence in self.sentences]
+        self._bases = _bases(text, self.sentences)
+        self._known: dict[int, list[_Turn]] = {-1: [_Turn(0, "plain")]}
 
     def at(self, position: int) -> Stance:
         """How the text puts what stands at this position."""
-        return self._turns[bisect_right(self._positions, position) - 1].stance
+        turns = self._turns(self._index_at(position))
+        return turns[bisect_right(turns, position, key=_position) - 1].stance
 
     def over(self, start: int, end: int) -> set[Stance]:
         """All stances between two positions."""
-        first = bisect_right(self._positions, start) - 1
-        last = bisect_right(self._positions, end - 1)
-        return {turn.stance for turn in self._turns[first:last]}
+        indices = range(self._index_at(start), self._index_at(end - 1) + 1)
+        turns = [turn for index in indices for turn in self._turns(index)]
+        first = bisect_right(turns, start, key=_position) - 1
+        last = bisect_right(turns, end - 1, key=_position)
+        return {turn.stance for turn in turns[first:last]}
 
     def sentence_at(self, position: int) -> Sentence:
         """The sentence around this position; an empty one where the text has none."""
         if not self.sentences:
             return Sentence(0, 0)
-        return self.sentences[max(0, bisect_right(self._starts, position) - 1)]
+        return self.sentences[max(0, self._index_at(position))]
+
+    def _index_at(self, position: int) -> int:
+        """The number of the sentence around this position; -1 before the first."""
+        return bisect_right(self._starts, position) - 1
+
+    def _turns(self, index: int) -> list[_Turn]:
+        if index not in self._known:
+            sentence, base = self.sentences[index], self._bases[index]
+            self._known[index] = _turns_in(self._text, sentence, base)
+        return self._known[index]
+
+
+def _bases(text: str, found: list[Sentence]) -> list[Stance]:
+    """The stance in which each sentence starts."""
+    bases: list[Stance] = []
+    base: Stance = "plain"
+    end = 0
+    for sentence in found:
+        base = _base_after(text[end : sentence.start], text, sentence, base)
+        bases.append(base)
+        end = sentence.end
+    return bases
 
 
 def _base_after(gap: str, text: str, sentence: Sentence, base: Stance) -> Stance:
@@ -144,12 +171,14 @@ def _turns_in(text: str, sentence: Sentence, base: Stance) -> list[_Turn]:
             continue
         stance: Stance = marker.lastgroup  # type: ignore[assignment]
         turns.append(_Turn(marker.start(), stance))
-        if stance == "given" and _SUBORDINATE.match(marker[0]):
+        if stance == "given" and _SUBORDINATE.match(text, marker.start(), sentence.end):
             # "Since X, Y": X is given, Y is worked out from it.
-            comma = _CLAUSE_END.search(text, marker.end(), sentence.end)
+            comma = _MAIN_CLAUSE.search(text, marker.end(), sentence.end) or _CLAUSE_END.search(
+                text, marker.end(), sentence.end
+            )
             if comma:
                 turns.append(_Turn(comma.end(), "derived"))
-    return sorted(turns, key=lambda turn: turn.position)
+    return sorted(turns, key=_position)
 
 
 def _is_name(words: str) -> bool:

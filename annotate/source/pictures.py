@@ -1,6 +1,6 @@
 """The pictures of a source, each decoded once to see that it can be, and kept once.
 
-Pictures inside the records lie in one temporary file and pictures beside them stay where they are,
+Pictures inside the records lie in a temporary file, and pictures beside them stay where they are,
 so that a source may be larger than the memory.
 """
 
@@ -8,38 +8,34 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...images import load_image, read_image_file
 from ...schemas.errors import InputError
 from ...schemas.records import ProblemImage
+from ..spool import Spool
 from .values import is_missing, read_text, shown
 
-
-class _Spilled(NamedTuple):
-    offset: int
-    size: int
-    name: str | None
-
-
-class _Beside(NamedTuple):
-    path: str
-    folder: Path
+_LAYOUT = """
+CREATE TABLE inside (digest TEXT PRIMARY KEY, name TEXT, bytes BLOB);
+CREATE TABLE beside (
+    path TEXT, folder INTEGER, digest TEXT, PRIMARY KEY (path, folder)
+) WITHOUT ROWID;
+CREATE INDEX beside_by_digest ON beside (digest)
+"""
 
 
 class Pictures:
     """Pictures by the sha256 of their bytes, until `close`."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Spilled | _Beside] = {}
-        self._digests: dict[_Beside, str] = {}
-        self._spill = tempfile.TemporaryFile(prefix="pr1-")  # noqa: SIM115 - closed by `close`
+        self._spool = Spool(_LAYOUT)
+        self._folders: list[Path] = []
 
     def close(self) -> None:
         """Give up the temporary file."""
-        self._spill.close()
+        self._spool.close()
 
     def add(self, value: Any, folder: Path | None, what: str) -> str:
         """The sha256 under which the picture is kept from now on.
@@ -74,22 +70,24 @@ class Pictures:
         Raises:
             InputError: `image_not_found` or another code: its file changed since it was added.
         """
-        kept = self._kept[digest]
-        if isinstance(kept, _Spilled):
-            self._spill.seek(kept.offset)
-            return ProblemImage(bytes=self._spill.read(kept.size), path=kept.name)
-        image = read_image_file(kept.path, kept.folder, kept.path)
+        query = "SELECT name, bytes FROM inside WHERE digest = ?"
+        if inside := self._spool.execute(query, (digest,)).fetchone():
+            name, data = inside
+            return ProblemImage(bytes=data, path=name)
+        query = "SELECT path, folder FROM beside WHERE digest = ? LIMIT 1"
+        path, folder = self._spool.execute(query, (digest,)).fetchone()
+        image = read_image_file(path, self._folders[folder], path)
         if _digest(image.bytes) != digest:
-            raise InputError("unreadable_image", f"{kept.path}: changed while it was read.")
+            raise InputError("unreadable_image", f"{path}: changed while it was read.")
         return image
 
     def _add_bytes(self, data: bytes, path: str | None, what: str) -> str:
         digest = _digest(data)
-        if digest not in self._kept:
+        query = "SELECT 1 FROM inside WHERE digest = ?"
+        if not self._spool.execute(query, (digest,)).fetchone():
             load_image(data, what)
-            offset = self._spill.seek(0, 2)
-            self._spill.write(data)
-            self._kept[digest] = _Spilled(offset, len(data), _file_name(path, what))
+            values = (digest, _file_name(path, what), data)
+            self._spool.execute("INSERT INTO inside VALUES (?, ?, ?)", values)
         return digest
 
     def _add_file(self, path: str, folder: Path | None, what: str) -> str:
@@ -101,13 +99,17 @@ class Pictures:
         if folder is None:
             message = f"{what} is only the path {shown(path)}; a hub dataset must hold the bytes."
             raise InputError("image_not_found", message)
-        beside = _Beside(path, folder)
-        if beside not in self._digests:
-            data = read_image_file(path, folder, what).bytes
-            load_image(data, what)
-            self._digests[beside] = _digest(data)
-            self._kept.setdefault(self._digests[beside], beside)
-        return self._digests[beside]
+        if folder not in self._folders:
+            self._folders.append(folder)
+        place = (path, self._folders.index(folder))
+        query = "SELECT digest FROM beside WHERE path = ? AND folder = ?"
+        if known := self._spool.execute(query, place).fetchone():
+            return str(known[0])
+        data = read_image_file(path, folder, what).bytes
+        load_image(data, what)
+        digest = _digest(data)
+        self._spool.execute("INSERT INTO beside VALUES (?, ?, ?)", (*place, digest))
+        return digest
 
 
 def _file_name(path: str | None, what: str) -> str | None:

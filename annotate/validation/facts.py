@@ -25,14 +25,14 @@ NUMBER_WORDS = {
     for tens, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
 }
 RELATIONS = {
-    "parallel": r"∥|//|parallel|平行",
+    "parallel": r"∥|//|\|\||parallel|平行",
     "perpendicular": r"⊥|perpendicular|垂直",
     "tangent": r"tangent|切",
     "bisects": r"bisect|平分",
     "midpoint": r"mid-?point|中点",
     "diameter": r"diameter|直径",
     "radius": r"radi(?:us|i)|半径",
-    "congruent": r"≅|congruent|全等",
+    "congruent": r"≅|≌|congruent|全等",
     "similar": r"∼|similar|相似",
     "greater": r">|≥",
     "less": r"<|≤",

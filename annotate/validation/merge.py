@@ -14,8 +14,8 @@ def merge_facts(
 ) -> tuple[list[VisualAnnotation], list[RejectedAnnotation]]:
     """The problem's annotations, numbered from 1, and everything that was rejected.
 
-    The statement that says most speaks for all; the fact's support counts the trajectories that
-    state it.
+    Where the rules found it, the trajectory's own words speak for all, and of several the statement
+    that says most; the fact's support counts the trajectories that state it.
     """
     groups: list[list[Checked]] = []
     rejected: list[RejectedAnnotation] = []
@@ -59,8 +59,8 @@ def _says_no_more(a: Fact, b: Fact) -> bool:
     return a.numbers - {1.0} <= b.numbers and a.names <= b.names
 
 
-def _says(checked: Checked) -> int:
-    return len(checked.fact.names) + len(checked.fact.words)
+def _says(checked: Checked) -> tuple[bool, int]:
+    return checked.extractor == "rules", len(checked.fact.names) + len(checked.fact.words)
 
 
 def _annotation(checked: Checked, number: int, support: int) -> VisualAnnotation:

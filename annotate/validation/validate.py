@@ -17,7 +17,7 @@ from ..extraction.proposal import Proposal
 from .answered import is_the_answer
 from .checks import Reading
 from .facts import Fact, read_fact
-from .quotes import find_quote
+from .quotes import QuotedText
 
 
 class Checked(NamedTuple):
@@ -58,10 +58,11 @@ def validate(
         problem: what the trajectory is about.
     """
     reading = Reading(text.text, problem)
+    quoted = QuotedText(text.text)
     stated = Stated([], [])
     for proposed in proposals:
         proposal = proposed._replace(statement=to_plain(proposed.statement).text.strip())
-        span = find_quote(proposal.quote, text, proposal.start)
+        span = quoted.find(proposal.quote, proposal.start)
         if span is None:
             stated.rejected.append(_rejected(proposal, trajectory, "quote_not_found"))
             continue

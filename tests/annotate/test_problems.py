@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tracemalloc
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ from PIL import Image
 from pr1.annotate.source.columns import parse_columns
 from pr1.annotate.source.problems import ProblemGroup, ProblemReader
 from pr1.annotate.source.values import MAX_TEXT_CHARS
+from pr1.annotate.spool import Spool
 from pr1.schemas.config import SourceConfig
-from pr1.schemas.errors import UsageError
+from pr1.schemas.errors import RunStopped, UsageError
 from pr1.schemas.manifest import Dropped, Failure
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real" / "trajectories.jsonl"
@@ -416,6 +419,75 @@ def test_the_columns_that_exist_are_named(folder: Path) -> None:
 def test_mappings_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="--columns"):
         parse_columns(text)
+
+
+def test_what_a_problem_has_no_use_for_comes_behind_it(folder: Path) -> None:
+    config = write(
+        folder,
+        record(id="r1"),
+        record(id="x", image=None),
+        record(id="r2", problem_id="q"),
+        record(id="r1"),
+        record(id="r3", answer="6"),
+        record(id="r2", problem_id="q"),
+        record(id="r1"),
+        record(id="x", image=None),
+        record(id="r4"),
+    )
+    reader = ProblemReader(config, needs_trajectory=True)
+    shown = [
+        (outcome.problem.id if isinstance(outcome, ProblemGroup) else outcome.id, outcome.records)
+        for outcome in reader
+    ]
+    assert shown == [("p", 2), ("r3", 1), ("r1", 2), ("p", 2), ("q", 1), ("r2", 1)]
+    assert reader.problems == 6
+    assert reader.read == 9
+
+
+def test_records_are_told_as_they_are_read(folder: Path) -> None:
+    reader = ProblemReader(write(folder, record(), "{", record(id="r2")), needs_trajectory=True)
+    assert list(reader.gather()) == [1, 2, 3]
+    assert reader.problems == 2
+    assert len(list(reader)) == 2
+
+
+@pytest.mark.parametrize("limit", [None, 10_000])
+def test_memory_does_not_grow_with_the_source(folder: Path, limit: int | None) -> None:
+    def held(count: int) -> int:
+        records = [
+            record(
+                problem_id=f"problem {number}",
+                trajectory=f"{number} " * 300,
+                image={"bytes": base64.b64encode(png(f"#{number:06x}")).decode()},
+            )
+            for number in range(count)
+        ]
+        config = write(folder, *records)
+        del records
+        tracemalloc.start()
+        reader = ProblemReader(config, needs_trajectory=True, limit=limit)
+        read = sum(len(group.trajectories) for group in groups(list(islice(reader, 1))))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (read, reader.read) == (1, count)
+        return most
+
+    held(150)
+    assert held(1_200) < 1.2 * held(300)
+
+
+def test_a_full_temporary_folder_stops_the_reading(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SmallSpool(Spool):
+        def __init__(self, layout: str) -> None:
+            super().__init__(layout)
+            self.execute("PRAGMA max_page_count = 20")
+
+    monkeypatch.setattr("pr1.annotate.source.gathering.Spool", SmallSpool)
+    config = write(folder, *(record(id=f"r{n}", trajectory="x" * 9_000) for n in range(20)))
+    with pytest.raises(RunStopped, match="Set TMPDIR"):
+        list(ProblemReader(config, needs_trajectory=True))
 
 
 JSON = st.recursive(

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pr1.annotate.validation.quotes import find_quote
+from pr1.annotate.validation.quotes import QuotedText
 from pr1.notation import to_plain
 
 
 def found(quote: str, text: str) -> str | None:
     """The words of the plain text at which the quote was found."""
     plain = to_plain(text)
-    span = find_quote(quote, plain)
+    span = QuotedText(plain.text).find(quote)
     return None if span is None else plain.text[slice(*span)]
 
 
@@ -34,6 +34,9 @@ def found(quote: str, text: str) -> str | None:
         ("图中有3个红球", "图中有 3 个红球。", "图中有 3 个红球"),
         ("AB＝5", "因为AB=5，所以", "AB=5"),
         ("İstanbul is at 5", "İstanbul is at 5", "İstanbul is at 5"),
+        ("AB = 5", "İİ says AB = 5", "AB = 5"),
+        ("ΟΜΟΣ is", "ΟΜΟΣ is at 5", "ΟΜΟΣ is"),
+        ("the ΟΜΟ", "the ΟΜΟΣ is at 5", "the ΟΜΟ"),
     ],
 )
 def test_spelling_does_not_count(quote, text, words):
@@ -89,8 +92,8 @@ def test_a_quote_starts_and_ends_with_whole_words(quote, text):
 def test_a_known_start_decides_between_two_places():
     plain = to_plain("AB = 5. Again, AB = 5.")
     second = plain.text.rindex("AB")
-    assert find_quote("AB = 5", plain, second) == (second, second + 6)
-    assert find_quote("AB = 5", plain) == (0, 6)
+    assert QuotedText(plain.text).find("AB = 5", second) == (second, second + 6)
+    assert QuotedText(plain.text).find("AB = 5") == (0, 6)
 
 
 WORDS = st.lists(st.sampled_from("AB CD 5 2.5 = is red ∠ABC 40° 图中 有 ， . $ ** \n".split(" ")))
@@ -100,7 +103,7 @@ WORDS = st.lists(st.sampled_from("AB CD 5 2.5 = is red ∠ABC 40° 图中 有 �
 def test_every_run_of_words_is_found_in_its_text(words, start, length):
     plain = to_plain(" ".join(words))
     quote = " ".join(plain.text.split()[start : start + length])
-    span = find_quote(quote, plain)
+    span = QuotedText(plain.text).find(quote)
     if any(character.isalnum() for character in quote):
         assert span is not None
         same = plain.text[slice(*span)]
@@ -110,11 +113,12 @@ def test_every_run_of_words_is_found_in_its_text(words, start, length):
 @given(st.text(), st.text())
 def test_finding_never_raises_and_stays_inside(quote, text):
     plain = to_plain(text)
-    span = find_quote(quote, plain)
+    span = QuotedText(plain.text).find(quote)
     assert span is None or 0 <= span.start < span.end <= len(plain.text)
 
 
 def test_long_texts_are_searched_to_their_end():
     text = to_plain("a b " * 50_000 + "AB = 5")
-    assert find_quote("ab = 5", text) == (len(text.text) - 6, len(text.text))
-    assert find_quote("a b " * 40_000 + "x", text) is None
+    quoted = QuotedText(text.text)
+    assert quoted.find("ab = 5") == (len(text.text) - 6, len(text.text))
+    assert quoted.find("a b " * 40_000 + "x") is None

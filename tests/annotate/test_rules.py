@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pr1.annotate.extraction.clauses import clauses
-from pr1.annotate.extraction.rules import LONGEST_STATEMENT, each_by_itself, propose_by_rules
+from pr1.annotate.extraction.phrases import said_by_the_way
+from pr1.annotate.extraction.rules import LONGEST_STATEMENT, propose_by_rules
+from pr1.annotate.extraction.several import each_by_itself
 from pr1.annotate.extraction.stance import Stances, sentences
 from pr1.annotate.validation.merge import merge_facts
 from pr1.annotate.validation.validate import validate
@@ -57,6 +59,22 @@ def facts(text: str, question: str = "What is asked?", answer: str = "77") -> li
         ("图中有3个红球。所以答案是3。", ["有3个红球"]),
         ("AB＝５，ＣＤ∥EF。", ["AB=5", "CD∥EF"]),
         ("∵ AB ∥ CD，∴ ∠1 = ∠2。", ["AB ∥ CD"]),
+        # What a verb, a subject or a pronoun stands for, is in the clause before.
+        ("The ladder is long. It leans on a wall.", ["The ladder leans on a wall"]),
+        ("Oslo has 3, Rome 4.", ["Oslo has 3", "Rome 4"]),
+        ("The line starts at 3 and ends at 9.", ["The line starts at 3", "The line ends at 9"]),
+        (
+            "The block sits on a ramp whose angle is 30 degrees.",
+            ["The block sits on a ramp", "ramp's angle is 30 degrees"],
+        ),
+        (
+            "Three points A, B and C lie on the circle.",
+            ["Three points A, B and C lie on the circle"],
+        ),
+        ("I read 12 at 8:00. I read 21 at 12:00.", ["12 at 8:00", "21 at 12:00"]),
+        ("- Anna – 7\n- Ben – 5", ["Anna - 7", "Ben - 5"]),
+        ("1. tea: 40 kg\n2. milk: 5 kg", ["tea: 40 kg", "milk: 5 kg"]),
+        ("由表格可知：星期四有120人。", ["星期四有120人"]),
     ],
 )
 def test_facts_of_a_text(text, found):
@@ -118,6 +136,9 @@ def test_how_many_facts_a_text_has(text, found):
         ("AB, BC and CD have lengths of 5", ["AB = 5", "BC = 5", "CD = 5"]),
         ("AB = CD", ["AB = CD"]),
         ("AB and CD are parallel", ["AB and CD are parallel"]),
+        ("AB and CD have one tick each", ["AB and CD have one tick each"]),
+        ("A is joined to B, C and D", ["A is joined to B", "A is joined to C", "A is joined to D"]),
+        ("C and D are on the circle", ["C is on the circle", "D is on the circle"]),
         ("", [""]),
     ],
 )
@@ -132,6 +153,25 @@ PIECES = [
     *("= 5", "In March, ", "<CAPTION>", "</CAPTION>", "$", r"\frac{1}{2}"),
 ]
 TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join))
+
+
+@pytest.mark.parametrize(
+    ("clause", "statements"),
+    [
+        ("a white cat sits under the table", ["the cat is white"]),
+        ("the white cat sits under the table", []),
+        ("the purple bar, Cherry", ["the bar for Cherry is purple"]),
+        ("Rent (blue): 35%", ["Rent is blue"]),
+        ("a wall on the left", ["the wall is on the left"]),
+        ("a 6 V battery supplies it", ["the battery has 6 V"]),
+        ("Dog: 1 (centre)", ["Dog: centre"]),
+        ('read from the first column of the table "Train 417"', ['the title is "Train 417"']),
+        ("there is a red one", []),
+        ("", []),
+    ],
+)
+def test_what_a_clause_states_by_the_way(clause, statements):
+    assert list(said_by_the_way(clause)) == statements
 
 
 @given(TEXTS)

@@ -184,6 +184,48 @@ def test_what_is_no_annotation(text, statement, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "statement", "expected"),
+    [
+        # A premise that an earlier step has worked out.
+        (
+            "So ADE is equilateral. Since ADE is equilateral, AD = 5.",
+            "ADE is equilateral",
+            "deduction",
+        ),
+        ("Since ADE is equilateral, AD = 5.", "ADE is equilateral", None),
+        # What is asked, and ends the text.
+        ("AB = 3, BC = 4. AC = 5.", "AC = 5", "deduction"),
+        ("AB = 3, BC = 4. BD = 5.", "BD = 5", None),
+        # A measure that takes the numbers before it.
+        ("The sides are 9 and 8. The area is 72.", "The area is 72", "deduction"),
+        ("The area is 72.", "The area is 72", None),
+        ("The sides are 9 and 8. The area is marked as 70.", "The area is marked as 70", None),
+        # An angle that the others leave.
+        ("∠A = 40°. ∠B = 70°.", "∠B = 70°", "deduction"),
+        ("∠A = 40°. ∠B = 65°.", "∠B = 65°", None),
+        ("∠A = 40°. ∠B is marked 70°.", "∠B is marked 70°", None),
+        ("By Thales angle C is right. AB = 5.", "angle C is right", "deduction"),
+        ("m ∥ n → x = 40", "m ∥ n", None),
+    ],
+)
+def test_what_the_text_works_out_without_saying_so(text, statement, expected):
+    assert reason(statement, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Tea is at 30. Milk is at 20. Tea is the highest.", "conclusion"),
+        ("Tea is the highest. Tea is at 30. Milk is at 20.", None),
+        ("Tea is the highest.", None),
+    ],
+)
+def test_the_last_sentence_that_repeats_the_answer_is_no_annotation(text, expected):
+    question = "Which bar is the highest?"
+    assert reason("Tea is the highest", text, question=question, answer="tea") == expected
+
+
+@pytest.mark.parametrize(
     ("statement", "expected"),
     [
         ("it is parallel to the base", "unclear"),

@@ -187,6 +187,7 @@ async def test_an_answer_with_its_tokens(fake_server, client, provider):
         "tokens_out": 20,
         "model": "fake-1",
         "request_id": "req_1",
+        "first_token": None,
     }
 
 
@@ -291,13 +292,13 @@ async def test_the_key_reaches_no_store_and_no_error(
     assert "bad key [key]" in str(results[2].error)
 
 
-async def test_a_rejection_for_another_reason_stands(fake_server, client):
-    fake_server.answer = in_turn(
-        failed(400, "the room's temperature is too high"), failed(400, "!")
-    )
+@pytest.mark.parametrize("words", ["temperature must be at most 2", "!", "no such model"])
+async def test_a_rejection_for_another_reason_stands(fake_server, client, words):
+    fake_server.answer = in_turn(failed(400, words))
     openai = client("openai")
-    with pytest.raises(BadRequest, match="!"):
+    with pytest.raises(BadRequest, match=words):
         await openai.complete(REQUEST)
+    assert len(fake_server.bodies) == 1
     fake_server.answer = in_turn("ok")
     await complete(openai)
     assert "temperature" in fake_server.bodies[-1]
@@ -338,7 +339,7 @@ def test_no_body_breaks_a_client(kind, body):
     raw = body if isinstance(body, bytes) else body.encode()
     client = kind(IDENTITY, key=None, timeout_s=1)
     try:
-        response = client._response(JsonAnswer(raw, None))
+        response = client.read(JsonAnswer(raw, None))
     except ModelError:
         return
     assert orjson.loads(response.model_dump_json())["finish"] in ("stop", "length")

@@ -88,6 +88,25 @@ async def test_the_stream_becomes_one_answer(tmp_path, finish):
     assert (response.tokens_in, response.tokens_cached, response.tokens_out) == (30, 20, 4)
 
 
+async def test_the_chances_of_the_first_token(tmp_path):
+    asked = []
+
+    def chunks(body):
+        asked.append((body.get("logprobs"), body.get("top_logprobs")))
+        for token in ("Yes", "."):
+            likeliest = [{"token": token, "logprob": -0.1}, {"token": "No", "logprob": -2.5}]
+            logprobs = {"content": [{"token": token, "top_logprobs": likeliest}]}
+            piece = {"delta": {"content": token}, "finish_reason": None, "logprobs": logprobs}
+            yield {"id": "c1", "choices": [piece]}
+        yield from says("")
+
+    request = replace(ask(), top_logprobs=2)
+    response = await answer_of(FakeLlama(chunks), request, tmp_path)
+    assert response.first_token == {"Yes": -0.1, "No": -2.5}
+    assert (await answer_of(FakeLlama(), ask(), tmp_path)).first_token is None
+    assert asked == [(True, 2)]
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [

@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 from pydantic import BaseModel, field_validator
 from scripted_client import Facts, ScriptedClient, ask, says
+from virtual_time import in_virtual_time
 
 from pr1.llm.engine import Engine
 from pr1.llm.store import ResponseStore
@@ -46,10 +47,17 @@ async def run(engine, asked):
         return [result async for result in results]
 
 
+def counts(engine):
+    """Requests that ended, of these the failed ones, and those that the store answered."""
+    traffic = engine.traffic()
+    assert traffic.in_flight == 0
+    return traffic.done, traffic.failed, traffic.from_store
+
+
 async def test_no_requests_no_results(store):
     engine = Engine(ScriptedClient(echo), store, Execution())
     assert await run(engine, []) == []
-    assert engine.progress() == (0, 0, 0, 0, engine.usage)
+    assert counts(engine) == (0, 0, 0)
 
 
 async def test_each_request_has_its_result(store):
@@ -111,7 +119,7 @@ async def test_what_is_stored_is_not_sent_again(store):
     assert sum(result.from_store for result in results) == 10
     assert all(result.response.text == f"echo {result.index}" for result in results)
     assert all(result.attempts == (0 if result.from_store else 1) for result in results)
-    assert engine.progress() == (12, 0, 0, 10, engine.usage)
+    assert counts(engine) == (12, 0, 10)
     assert engine.usage.requests == 2
 
 
@@ -169,7 +177,7 @@ async def test_a_failure_is_not_stored_and_costs_one_row(store):
     assert isinstance(failed.error, Malformed)
     assert (failed.index, failed.response, failed.parsed) == (3, None, None)
     assert store.count() == 7
-    assert engine.progress() == (8, 1, 0, 0, engine.usage)
+    assert counts(engine) == (8, 1, 0)
     assert engine.usage.requests == 8
 
 
@@ -212,6 +220,7 @@ async def test_a_rejected_key_stops_the_run_at_once(store):
     assert len(client.requests) == 6
 
 
+@in_virtual_time
 async def test_a_service_that_goes_down_stops_the_run_which_goes_on_later(store):
     def answer(request):
         return ConnectionLost("it is gone.") if int(text_of(request)) >= 20 else "fine"
@@ -225,6 +234,7 @@ async def test_a_service_that_goes_down_stops_the_run_which_goes_on_later(store)
     assert len(again.requests) == 980
 
 
+@in_virtual_time
 async def test_a_service_that_fails_now_and_then_does_not_stop_the_run(store):
     def answer(request):
         return ConnectionLost("gone") if int(text_of(request)) % 9 else "fine"
@@ -234,12 +244,14 @@ async def test_a_service_that_fails_now_and_then_does_not_stop_the_run(store):
     assert sum(result.error is None for result in results) == 23
 
 
+@in_virtual_time
 async def test_few_requests_and_no_answer_stop_the_run_at_its_end(store):
     client = ScriptedClient(lambda request: ConnectionLost("nobody there."))
     with pytest.raises(ServiceDown, match=r"nobody there\. Stopped; 0 answers"):
         await run(Engine(client, store, NO_RETRIES), requests(3))
 
 
+@in_virtual_time
 async def test_a_service_that_rejects_everything_stops_the_run(store):
     client = ScriptedClient(lambda request: BadRequest("404: no such model."))
     with pytest.raises(ServiceDown, match="no such model"):
@@ -256,6 +268,7 @@ async def test_rejected_requests_after_an_answer_cost_their_rows_only(store):
     assert sum(result.error is None for result in results) == 1
 
 
+@in_virtual_time
 async def test_leaving_early_cancels_what_is_in_flight_and_keeps_what_came(store):
     cancelled = 0
 
@@ -273,13 +286,14 @@ async def test_leaving_early_cancels_what_is_in_flight_and_keeps_what_came(store
     engine = Engine(Hanging(echo), store, NO_RETRIES)
     async with aclosing(engine.run(requests(9))) as results:
         async for _ in results:
-            assert engine.progress().in_flight == 3
+            assert engine.traffic().in_flight == 3
             break
     assert cancelled == 3
-    assert engine.progress().in_flight == 0
+    assert engine.traffic().in_flight == 0
     assert store.count() == 1
 
 
+@in_virtual_time
 async def test_an_interrupt_leaves_a_store_that_the_next_run_uses(store):
     client = ScriptedClient(echo)
 
@@ -307,6 +321,7 @@ async def test_a_bug_in_the_source_of_requests_surfaces(store):
         await run(Engine(ScriptedClient(echo), store, NO_RETRIES), broken())
 
 
+@in_virtual_time
 async def test_a_bug_in_a_client_surfaces(store):
     client = ScriptedClient(lambda request: ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):
@@ -317,9 +332,28 @@ async def test_a_store_that_cannot_keep_an_answer_stops_the_run(store, monkeypat
     def full(*args):
         raise RunStopped("the disk is full")
 
-    monkeypatch.setattr(store, "put", full)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "save", full)
+        with pytest.raises(RunStopped, match="the disk is full"):
+            await run(Engine(ScriptedClient(echo), store, NO_RETRIES), requests(9))
+
+
+async def test_a_full_disk_loses_no_answer_once_there_is_room(store, monkeypatch):
+    has_room = False
+    save = store.save
+
+    def save_if_there_is_room():
+        if not has_room:
+            raise RunStopped("the disk is full")
+        save()
+
+    monkeypatch.setattr(store, "save", save_if_there_is_room)
+    client = ScriptedClient(echo)
     with pytest.raises(RunStopped, match="the disk is full"):
-        await run(Engine(ScriptedClient(echo), store, NO_RETRIES), requests(9))
+        await run(Engine(client, store, NO_RETRIES), requests(9))
+    has_room = True
+    store.save()
+    assert store.count() == len(client.requests)
 
 
 async def test_two_runs_of_one_engine_share_its_store_and_counters(store):
@@ -327,4 +361,4 @@ async def test_two_runs_of_one_engine_share_its_store_and_counters(store):
     engine = Engine(client, store, NO_RETRIES)
     await asyncio.gather(run(engine, requests(10)), run(engine, requests(10)))
     assert len(client.requests) == 10
-    assert engine.progress() == (20, 0, 0, 10, engine.usage)
+    assert counts(engine) == (20, 0, 10)

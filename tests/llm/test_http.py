@@ -232,7 +232,7 @@ def test_no_header_breaks_the_pause(milliseconds, seconds):
 
 
 def test_half_a_surrogate_pair_is_the_requests_fault():
-    with pytest.raises(BadRequest, match="cannot be written as UTF-8"):
+    with pytest.raises(BadRequest, match="cannot be written as JSON"):
         to_json({"text": "\ud800"})
 
 

@@ -1,10 +1,15 @@
 """One request: what is sent again, how often, after which pause, and what comes of it."""
 
 import pytest
+import virtual_time
 from pydantic import BaseModel, Field
 from scripted_client import Facts, ScriptedClient, ask, one_by_one, says
 
+from pr1.llm.budget import Budget
+from pr1.llm.health import ServiceHealth
+from pr1.llm.pacing import Pacing
 from pr1.llm.sending import LONGEST_RETRY_AFTER_S, Sender, read_answer
+from pr1.llm.store import ResponseStore
 from pr1.schemas.config import Execution
 from pr1.schemas.errors import (
     BadRequest,
@@ -13,28 +18,46 @@ from pr1.schemas.errors import (
     Overloaded,
     RateLimited,
     Refused,
+    ServiceDown,
     TimedOut,
     Truncated,
     Unauthorised,
 )
+from pr1.schemas.manifest import Usage
 
 GOOD = '{"facts": ["AB = 3"]}'
 EXECUTION = Execution(max_retries=3, max_content_retries=2)
 
 
-async def send(request, *replies):
-    """The outcome, the client with what it was asked, and the pauses in seconds."""
-    client = ScriptedClient(one_by_one(*replies))
-    pauses_s = []
+@pytest.fixture
+def send(tmp_path):
+    """A function that sends a request and gives what became of it, in virtual time.
 
-    async def sleep(seconds):
-        pauses_s.append(seconds)
+    It returns the outcome, the client with what it was asked, and the pauses in seconds.
+    """
 
-    return await Sender(client, EXECUTION, sleep).send(request), client, pauses_s
+    def send_request(request, *replies):
+        client = ScriptedClient(one_by_one(*replies))
+        pauses_s = []
+
+        async def sleep(seconds):
+            pauses_s.append(seconds)
+
+        async def sent():
+            with ResponseStore(tmp_path / "s.sqlite") as store:
+                pacing = Pacing(EXECUTION)
+                health = ServiceHealth(EXECUTION, pacing, store)
+                budget = Budget(EXECUTION, None, Usage())
+                sender = Sender(client, EXECUTION, pacing, budget, health, sleep)
+                return await sender.send(request)
+
+        return virtual_time.run(sent()), client, pauses_s
+
+    return send_request
 
 
-async def test_a_good_answer_is_parsed():
-    outcome, _, pauses_s = await send(ask(response_model=Facts), GOOD)
+def test_a_good_answer_is_parsed(send):
+    outcome, _, pauses_s = send(ask(response_model=Facts), GOOD)
     assert outcome.parsed == Facts(facts=["AB = 3"])
     assert (outcome.error, outcome.attempts, pauses_s) == (None, 1, [])
     assert outcome.usage.model_dump(exclude={"cost_usd"}) == {
@@ -48,78 +71,81 @@ async def test_a_good_answer_is_parsed():
 @pytest.mark.parametrize(
     "error", [RateLimited("429"), Overloaded("529"), TimedOut("slow"), ConnectionLost("gone")]
 )
-async def test_a_transport_fault_is_sent_again(error):
-    outcome, client, pauses_s = await send(ask(), error, error, "fine")
+def test_a_transport_fault_is_sent_again(send, error):
+    outcome, client, pauses_s = send(ask(), error, error, "fine")
     assert (outcome.response.text, outcome.attempts) == ("fine", 3)
     assert client.requests[0] == client.requests[2]
     assert len(pauses_s) == 2
     assert all(0 <= pause_s <= 0.5 * 2**n for n, pause_s in enumerate(pauses_s))
 
 
-async def test_transport_faults_are_given_up_after_their_retries():
+def test_transport_faults_are_given_up_after_their_retries(send):
     faults = [ConnectionLost(str(n)) for n in range(4)]
-    outcome, _, _ = await send(ask(), *faults)
+    outcome, _, _ = send(ask(), *faults)
     assert outcome.error is faults[-1]
     assert (outcome.attempts, outcome.response, outcome.usage.requests) == (4, None, 0)
 
 
 @pytest.mark.parametrize("kind", [RateLimited, Overloaded])
-async def test_the_pause_that_the_service_asks_for_is_kept(kind):
-    _, _, pauses_s = await send(ask(), kind("429", 7.0), kind("429", 0.0), "fine")
+def test_the_pause_that_the_service_asks_for_is_kept(send, kind):
+    _, _, pauses_s = send(ask(), kind("429", 7.0), kind("429", 0.0), "fine")
     assert 7.0 <= pauses_s[0] <= 8.0
     assert 0.0 <= pauses_s[1] <= 1.0
 
 
-async def test_a_pause_without_end_is_not_waited_for():
+def test_a_pause_without_end_is_not_waited_for(send):
     error = RateLimited("tomorrow", LONGEST_RETRY_AFTER_S * 100)
-    outcome, _, pauses_s = await send(ask(), error)
+    outcome, _, pauses_s = send(ask(), error)
     assert (outcome.error, outcome.attempts, pauses_s) == (error, 1, [])
 
 
-@pytest.mark.parametrize("error", [BadRequest("400"), Unauthorised("401")])
-async def test_a_fault_that_stays_is_not_sent_again(error):
-    outcome, _, _ = await send(ask(), error)
+def test_a_fault_that_stays_is_not_sent_again(send):
+    error = BadRequest("400")
+    outcome, _, _ = send(ask(), error)
     assert (outcome.error, outcome.attempts) == (error, 1)
 
 
-async def test_a_refusal_is_kept_and_not_sent_again():
+def test_a_rejected_key_ends_the_run(send):
+    with pytest.raises(ServiceDown, match="401"):
+        send(ask(), Unauthorised("401"))
+
+
+def test_a_refusal_is_kept_and_not_sent_again(send):
     refusal = says("", refusal="I cannot")
-    outcome, _, _ = await send(ask(response_model=Facts), refusal)
+    outcome, _, _ = send(ask(response_model=Facts), refusal)
     assert isinstance(outcome.error, Refused)
     assert (outcome.response, outcome.attempts, outcome.usage.requests) == (refusal, 1, 1)
 
 
-async def test_malformed_answers_are_counted_apart_and_paid_for():
+def test_malformed_answers_are_counted_apart_and_paid_for(send):
     replies = ["junk", ConnectionLost("1"), "{}", ConnectionLost("2"), ConnectionLost("3"), GOOD]
-    outcome, _, pauses_s = await send(ask(response_model=Facts), *replies)
+    outcome, _, pauses_s = send(ask(response_model=Facts), *replies)
     assert outcome.parsed == Facts(facts=["AB = 3"])
     assert (outcome.attempts, outcome.usage.requests, len(pauses_s)) == (6, 3, 3)
 
 
-async def test_malformed_answers_are_given_up_after_their_retries():
-    outcome, _, _ = await send(ask(response_model=Facts), "1", "2", '"3"')
+def test_malformed_answers_are_given_up_after_their_retries(send):
+    outcome, _, _ = send(ask(response_model=Facts), "1", "2", '"3"')
     assert isinstance(outcome.error, Malformed)
     assert '"3"' in str(outcome.error)
     assert (outcome.attempts, outcome.response, outcome.usage.requests) == (3, None, 3)
 
 
-async def test_a_cut_answer_is_asked_for_with_a_larger_limit():
+def test_a_cut_answer_is_asked_for_with_a_larger_limit(send):
     request = ask(response_model=Facts, seed=5)
-    outcome, client, _ = await send(request, says(GOOD[:9], "length"), says("{", "length"), GOOD)
+    outcome, client, _ = send(request, says(GOOD[:9], "length"), says("{", "length"), GOOD)
     assert outcome.parsed is not None
     assert [r.max_tokens for r in client.requests] == [100, 200, 400]
     assert [r.seed for r in client.requests] == [5, 6, 7]
 
 
-async def test_a_limit_larger_than_the_model_takes_leaves_the_cut_as_the_reason():
-    outcome, _, _ = await send(
-        ask(response_model=Facts), says("{", "length"), BadRequest("too big")
-    )
+def test_a_limit_larger_than_the_model_takes_leaves_the_cut_as_the_reason(send):
+    outcome, _, _ = send(ask(response_model=Facts), says("{", "length"), BadRequest("too big"))
     assert isinstance(outcome.error, Truncated)
 
 
-async def test_a_cut_free_text_is_an_answer():
-    outcome, _, _ = await send(ask(), says("and so on", "length"))
+def test_a_cut_free_text_is_an_answer(send):
+    outcome, _, _ = send(ask(), says("and so on", "length"))
     assert (outcome.error, outcome.response.finish) == (None, "length")
 
 

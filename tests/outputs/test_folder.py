@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from PIL import Image
 
-from pr1.outputs.folder import StageFolder
+from pr1.outputs.folder import Account, StageFolder
 from pr1.outputs.provenance import file_hashes
 from pr1.outputs.rows import data_files, read_manifest, read_rows
 from pr1.schemas.config import Execution, FilterConfig, RunConfig, config_hash
 from pr1.schemas.errors import UsageError
 from pr1.schemas.manifest import Dropped, Failure, Manifest, Usage
+from pr1.schemas.progress import Traffic
 from pr1.schemas.records import (
     AnnotatedProblem,
     ProblemImage,
@@ -94,7 +96,7 @@ def test_a_finished_folder_opens_with_its_types(tmp_path: Path) -> None:
         folder.fail(Failure(id="f", stage="read", error="unreadable_image", message="损坏 \ud800"))
         manifest = folder.finish(
             read=7,
-            usage=Usage(requests=1),
+            account=Account(Usage(requests=1), Usage(requests=3), Traffic(done=2)),
             facts={"labelled": True},
             rejected_by_reason={"vetoed": 4},
         )
@@ -211,6 +213,18 @@ def test_overwriting_keeps_the_store_and_the_old_set_until_the_new_one_is_whole(
     assert [row.id for row in read_rows(out, AnnotatedProblem)] == ["p4"]
     assert (out / ".pr1" / "responses.sqlite").read_bytes() == b"answers"
     assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_an_open_file_holds_a_bounded_number_of_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pr1.outputs.shards.ROWS_PER_GROUP", 2)
+    monkeypatch.setattr("pr1.outputs.shards.GROUPS_PER_SHARD", 3)
+    make(tmp_path / "OUT", [problem(number) for number in range(15)])
+    rows = list(read_rows(tmp_path / "OUT", AnnotatedProblem))
+    assert [row.id for row in rows] == [f"p{number}" for number in range(15)]
+    files = [pq.read_metadata(path) for path in data_files(tmp_path / "OUT")]
+    assert [(file.num_row_groups, file.num_rows) for file in files] == [(3, 6), (3, 6), (2, 3)]
 
 
 def test_fewer_shards_leave_none_of_the_old_ones(

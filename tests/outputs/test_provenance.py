@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pr1.outputs.provenance import (
+    MOST_NAMED,
     command_line,
     file_hashes,
     package_versions,
@@ -111,6 +112,21 @@ def test_the_hashes_of_an_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert file_hashes(tmp_path / "link") == expected
     monkeypatch.chdir(source)
     assert file_hashes(Path()) == expected
+
+
+def test_many_files_have_one_hash_that_no_change_escapes(tmp_path: Path) -> None:
+    for number in range(MOST_NAMED):
+        (tmp_path / f"{number}.png").write_bytes(b"x")
+    assert len(file_hashes(tmp_path)) == MOST_NAMED
+    (tmp_path / "last.png").write_bytes(b"x")
+    seen = [file_hashes(tmp_path)]
+    assert list(seen[0]) == [f"{tmp_path.name}/ ({MOST_NAMED + 1:,} files)"]
+    assert file_hashes(tmp_path) == seen[0]
+    (tmp_path / "7.png").write_bytes(b"y")
+    seen.append(file_hashes(tmp_path))
+    (tmp_path / "7.png").rename(tmp_path / "seven.png")
+    seen.append(file_hashes(tmp_path))
+    assert len({str(hashes) for hashes in seen}) == 3
 
 
 def test_versions_name_python_and_what_is_installed() -> None:

@@ -1,0 +1,75 @@
+"""What the two official SDKs share here: their faults as our errors, a download as lines.
+
+Neither sends anything again by itself: a second POST could make a second batch, and `patience.py`
+repeats the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import httpx2
+
+from ...schemas.errors import BadRequest, ConnectionLost, ModelError, Overloaded, TimedOut
+from ..http import MAX_WORDS, JsonEndpoint
+
+READ_TIMEOUT_S = 600.0
+"""The least patience: taking in 200 MB lasts longer than one chat request may."""
+
+CLOCKS_DIFFER_S = 3600.0
+"""A batch that is older than its intention by more than this is not it."""
+
+BatchObject = TypeVar("BatchObject")
+
+
+@contextmanager
+def sdk_errors(endpoint: JsonEndpoint, base: type[Exception]) -> Iterator[None]:
+    """Turns the errors of an SDK, whose common class is `base`, into `ModelError`s."""
+    try:
+        yield
+    except (base, httpx2.HTTPError) as error:
+        raise _model_error(error, endpoint) from error
+    except ValueError as error:
+        raise Overloaded(f"{endpoint.url} answered no JSON.") from error
+
+
+def checked(answer: object, kind: type[BatchObject], endpoint: JsonEndpoint) -> BatchObject:
+    """The answer, which the SDK hands over as text when it is no JSON."""
+    if not isinstance(answer, kind):
+        raise Overloaded(f"{endpoint.url} answered no {kind.__name__}.")
+    return answer
+
+
+async def lines_of(pieces: AsyncIterator[bytes], key: str) -> AsyncGenerator[bytes, None]:
+    r"""The lines of a download that are not blank, without the key, should the service echo it.
+
+    Split at `\n` alone: text in JSON may hold what Unicode counts as a line's end.
+    """
+    rest = b""
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield line.replace(key.encode(), b"[key]")
+    if rest.strip():
+        yield rest.replace(key.encode(), b"[key]")
+
+
+def one_line(words: str | None, key: str = "") -> str:
+    """The service's words as a message can hold them."""
+    text = " ".join((words or "no explanation").split())[:MAX_WORDS]
+    return text.replace(key, "[key]") if key else text
+
+
+def _model_error(error: Exception, endpoint: JsonEndpoint) -> ModelError:
+    response = getattr(error, "response", None)
+    if isinstance(response, httpx2.Response):
+        return endpoint.error(response.status_code, response.content, response.headers)
+    cause = error.__cause__ or error
+    if isinstance(cause, httpx2.TimeoutException):
+        return TimedOut(f"{endpoint.url} did not answer in time.")
+    if isinstance(cause, httpx2.HTTPError):
+        return ConnectionLost(f"{endpoint.url}: the connection failed ({type(cause).__name__}).")
+    return BadRequest(f"{endpoint.url}: {one_line(str(error))}")
