@@ -34,11 +34,13 @@ from .prices import Price
 from .sending import Outcome, Sender, Sleep, read_answer
 from .store import ResponseStore, request_key
 
+SAVE_EVERY_S = 0.008
+
 GRACE_S = 8.0
 """How long answers on their way are waited for when a run ends early."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one request.
 
@@ -93,6 +95,7 @@ class Engine:
         self._sender = Sender(client, execution, self._pacing, budget, self._health, sleep)
         self._being_asked: dict[str, asyncio.Event] = {}
         self.usage = Usage()
+        self._saved_at = 0.0
         self._done = self._failed = self._from_store = 0
 
     def traffic(self) -> Traffic:
@@ -136,7 +139,7 @@ class Engine:
                     break
                 task = await ended.get()
                 under_way.remove(task)
-                self._store.save()
+                await self._save()
                 yield task.result()
         except ServiceDown:
             grace_s = 0.0
@@ -145,6 +148,19 @@ class Engine:
             await self._end(under_way, grace_s)
             self._store.save()
         self._health.check_at_end()
+
+    async def _save(self) -> None:
+        """Stores all answers that came since the last time, in one transaction.
+
+        Not more often than `SAVE_EVERY_S`: a transaction costs as much as a few answers.
+        """
+        if not self._store.has_unsaved:
+            return
+        now = asyncio.get_running_loop().time()
+        if now < self._saved_at + SAVE_EVERY_S:
+            await asyncio.sleep(self._saved_at + SAVE_EVERY_S - now)
+        self._store.save()
+        self._saved_at = asyncio.get_running_loop().time()
 
     def _places(self) -> int:
         """How many requests may be drawn and not yet handed back.

@@ -14,7 +14,8 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -38,8 +39,7 @@ NOTHING_USED = Usage()
 Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one request.
 
     Attributes:

@@ -108,6 +108,11 @@ class ResponseStore:
         self._unsaved[key] = _Answer(key, purpose, response.model, text)
         self._unsaved_usage += usage
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether something was added since the last `save`."""
+        return bool(self._unsaved)
+
     def save(self) -> None:
         """Store what was added; when this returns, no crash of the process loses it.
 
