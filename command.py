@@ -171,7 +171,7 @@ def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
     import asyncio
 
     # Hundreds of requests under way are tens of thousands of live objects. As it comes, the
-    # collector walks them after every 700 new ones: a fifth of all CPU time.
+    # collector walks them after every 700 new ones (docs/performance.md).
     gc.set_threshold(OBJECTS_UNTIL_COLLECTION)
 
     async def main() -> Result:

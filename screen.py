@@ -102,6 +102,8 @@ def _details(progress: Progress, seconds: float) -> list[str]:
     if traffic is None:
         return details
     details.append(f"{traffic.in_flight} in flight of at most {traffic.limit}")
+    if traffic.pause_s:
+        details.append(f"no answer: asked again in {traffic.pause_s:.0f} s")
     if traffic.refusals:
         details.append(f"told to wait {traffic.refusals} times")
     if traffic.retries:

@@ -52,6 +52,25 @@ class Amount(NamedTuple):
 NOTHING = Amount(0.0, 0)
 
 
+def limit_of(execution: Execution, price: Price | None) -> Amount:
+    """What all runs over the folder may take together; endless where no limit is set.
+
+    Raises:
+        UsageError: dollars are limited and the price is unknown.
+    """
+    if execution.max_cost_usd is not None and price is None:
+        raise UsageError(
+            "--max-cost-usd needs a price, and this model's is not known. Give it with "
+            "--prices FILE.yaml (US dollars for a million tokens, e.g. "
+            "vllm: {models: {MODEL: {input: 0.10, output: 0.40}}}), or limit the tokens "
+            "with --max-tokens-total."
+        )
+    return Amount(
+        math.inf if execution.max_cost_usd is None else execution.max_cost_usd,
+        sys.maxsize if execution.max_tokens_total is None else execution.max_tokens_total,
+    )
+
+
 class Reservation:
     """What is set aside for one request; settle it exactly once, however the request ends."""
 
@@ -81,17 +100,7 @@ class Budget:
     """
 
     def __init__(self, execution: Execution, price: Price | None, spent: Usage) -> None:
-        if execution.max_cost_usd is not None and price is None:
-            raise UsageError(
-                "--max-cost-usd needs a price, and this model's is not known. Give it with "
-                "--prices FILE.yaml (US dollars for a million tokens, e.g. "
-                "vllm: {models: {MODEL: {input: 0.10, output: 0.40}}}), or limit the tokens "
-                "with --max-tokens-total."
-            )
-        self._limit = Amount(
-            math.inf if execution.max_cost_usd is None else execution.max_cost_usd,
-            sys.maxsize if execution.max_tokens_total is None else execution.max_tokens_total,
-        )
+        self._limit = limit_of(execution, price)
         self._is_limited = (execution.max_cost_usd, execution.max_tokens_total) != (None, None)
         self._price = price
         self._is_batch = execution.batch

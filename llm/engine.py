@@ -35,6 +35,7 @@ from .sending import Outcome, Sender, Sleep, read_answer
 from .store import ResponseStore, request_key
 
 SAVE_EVERY_S = 0.008
+"""A longer pause makes transactions fewer and the span of a run longer."""
 
 GRACE_S = 8.0
 """How long answers on their way are waited for when a run ends early."""
@@ -99,13 +100,14 @@ class Engine:
         self._done = self._failed = self._from_store = 0
 
     def traffic(self) -> Traffic:
-        """What goes on between the engine and the model."""
+        """What goes on between the engine and the model; call it in its event loop."""
         return Traffic(
             done=self._done,
             failed=self._failed,
             from_store=self._from_store,
             in_flight=self._pacing.in_flight,
             limit=self._pacing.limit,
+            pause_s=self._pacing.pause_s,
             refusals=self._pacing.refusals,
             retries=self._sender.retries,
             usage=self.usage,

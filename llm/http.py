@@ -100,11 +100,11 @@ class JsonEndpoint:
             self._session = self._open_session()
         try:
             async with self._session.post(self.url, data=body, allow_redirects=False) as response:
-                answer = self._body_without_key(await response.read())
+                answer = self.body_without_key(await response.read())
                 if response.status >= 500:  # some servers close the connection after that, unsaid
                     response.close()
         except aiohttp.ClientError as error:
-            message = f"{self.url}: the connection failed ({self._without_key(str(error))})."
+            message = f"{self.url}: the connection failed ({self.without_key(str(error))})."
             raise ConnectionLost(message) from error
         except TimeoutError as error:
             message = f"{self.url} did not answer within {self._timeout_s:g} s."
@@ -113,7 +113,7 @@ class JsonEndpoint:
             raise self.error(response.status, answer, response.headers)
         return JsonAnswer(answer, request_id_in(response.headers))
 
-    def _body_without_key(self, body: bytes) -> bytes:
+    def body_without_key(self, body: bytes) -> bytes:
         """The body; a service that echoes the key does not get it into a message or the store."""
         secret = self._secret()
         return body.replace(secret.encode(), b"[key]") if secret else body
@@ -121,9 +121,9 @@ class JsonEndpoint:
     def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> ModelError:
         """What an answer with this status means: 401 is `Unauthorised`, 429 `RateLimited`, ..."""
         words, code = _service_words(body)
-        said = f"{self.url} answered {status}: {self._without_key(words) or 'no explanation'}"
+        said = f"{self.url} answered {status}: {self.without_key(words) or 'no explanation'}"
         if (request_id := request_id_in(headers)) is not None:
-            said += f" (request {self._without_key(request_id)})"
+            said += f" (request {self.without_key(request_id)})"
         if status in (401, 402, 403) or code in _SPENT_CODES:
             return Unauthorised(f"{said}. Check the key, its rights and its credit.")
         if status == 429:
@@ -131,7 +131,7 @@ class JsonEndpoint:
         if status in (408, 409, 425) or (status >= 500 and status != 501):
             return Overloaded(said, retry_after_s(headers))
         if 300 <= status < 400:
-            target = self._without_key(headers.get("location", "another place"))
+            target = self.without_key(headers.get("location", "another place"))
             return RejectedRequest(f"{self.url} redirects to {target}. Correct --base-url.", code)
         if status in (404, 405):
             return RejectedRequest(f"{said}. Check --base-url and the model's name.", code)
@@ -156,7 +156,8 @@ class JsonEndpoint:
             proxy=proxy_for(self.url),
         )
 
-    def _without_key(self, words: str) -> str:
+    def without_key(self, words: str) -> str:
+        """The words, where the service may have echoed the key."""
         secret = self._secret()
         return words.replace(secret, "[key]") if secret else words
 

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 
 from ..schemas.config import Execution
 from ..schemas.errors import ModelError, RateLimited
@@ -35,11 +34,6 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 LONGEST_RETRY_AFTER_S = 600.0
 SLACK = 0.05  # of a latency: what may be sent at once when requests are to be spread over it
-
-
-def loop_time() -> float:
-    """The time of the running event loop, in seconds; it never goes back."""
-    return asyncio.get_running_loop().time()
 
 
 class Turn:
@@ -69,26 +63,14 @@ class Turn:
 class Pacing:
     """Gives turns to send. Belongs to one event loop; any number of them live side by side.
 
-    Args:
-        now: the time in seconds, on a clock that never goes back.
-        sleep: waits the given number of seconds on the same clock.
-
     Attributes:
         in_flight: turns given and not ended.
         refusals: 429s and overloads so far.
     """
 
-    def __init__(
-        self,
-        execution: Execution,
-        *,
-        now: Callable[[], float] = loop_time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, execution: Execution) -> None:
         self.in_flight = 0
         self.refusals = 0
-        self._now = now
-        self._sleep = sleep
         self._concurrency = ConcurrencyLimit(execution.concurrency)
         self._requests = _Quota(execution.rpm) if execution.rpm else None
         self._tokens = _Quota(execution.tpm) if execution.tpm else None
@@ -110,12 +92,12 @@ class Pacing:
     @property
     def pause_s(self) -> float:
         """Seconds until anything is sent to a service that answers nothing; else 0."""
-        return max(0.0, self._paused_until - self._now())
+        return max(0.0, self._paused_until - _now())
 
     @property
     def silence_s(self) -> float:
         """Seconds since the last answer, or since sending began if that was later."""
-        return 0.0 if self._silent_since is None else self._now() - self._silent_since
+        return 0.0 if self._silent_since is None else _now() - self._silent_since
 
     async def turn(self, tokens: int, *, is_retry: bool = False) -> Turn:
         """Waits until one more request may be sent.
@@ -125,7 +107,7 @@ class Pacing:
             is_retry: it was sent before, and goes ahead of those that were not.
         """
         if not self._waiting and self._concurrency.has_room(self.in_flight):
-            now = self._now()
+            now = _now()
             if self._open_at() <= now:
                 return self._give(tokens, now)
         future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
@@ -169,7 +151,7 @@ class Pacing:
     def _give_all(self) -> None:
         """Gives all turns that can be given now, and sees to it that the next will be."""
         while self._waiting and self._concurrency.has_room(self.in_flight):
-            now, open_at = self._now(), self._open_at()
+            now, open_at = _now(), self._open_at()
             if open_at > now:
                 self._set_alarm(open_at)
                 return
@@ -191,12 +173,12 @@ class Pacing:
             self._alarm = None
 
     async def _ring_at(self, at: float) -> None:
-        await self._sleep(at - self._now())
+        await asyncio.sleep(at - _now())
         self._alarm = None
         self._give_all()
 
     def _answered(self, turn: Turn, tokens: int) -> None:
-        now = self._now()
+        now = _now()
         self.in_flight -= 1
         self._has_answered(now)
         self._concurrency.answered(turn.generation, now - turn.sent_at)
@@ -206,7 +188,7 @@ class Pacing:
             self._give_all()
 
     def _failed(self, turn: Turn, error: ModelError) -> None:
-        now = self._now()
+        now = _now()
         self.in_flight -= 1
         if not error.is_transient:
             self._has_answered(now)
@@ -244,6 +226,10 @@ class Pacing:
     def _pause(self, now: float) -> None:
         self._paused_until = max(now + self._next_pause_s, self._told_until)
         self._next_pause_s = min(LONGEST_PAUSE_S, 2 * self._next_pause_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class _Quota:

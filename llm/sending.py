@@ -25,14 +25,13 @@ from ..schemas.manifest import Usage
 from .budget import Budget
 from .chat import ChatClient, ChatMessage, ChatRequest, ChatResponse
 from .health import ServiceHealth
-from .pacing import Pacing
+from .pacing import LONGEST_RETRY_AFTER_S, Pacing
 from .tokens import estimated_tokens_in
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-LONGEST_RETRY_AFTER_S = 600.0
 MOST_SHOWN_OF_AN_ANSWER = 2_000
 NOTHING_USED = Usage()
 

@@ -17,6 +17,7 @@ class Traffic(NamedTuple):
         from_store: of those done, the ones that the response store answered.
         in_flight: requests that are with the model at this moment.
         limit: how many may be; it falls when the service complains and rises again after.
+        pause_s: seconds until the next is sent to a model that answers nothing; else 0.
         refusals: times that the service asked to go slower or was overloaded.
         retries: why requests were sent again -> how often.
         usage: what the answers paid for have consumed.
@@ -27,6 +28,7 @@ class Traffic(NamedTuple):
     from_store: int = 0
     in_flight: int = 0
     limit: int = 0
+    pause_s: float = 0.0
     refusals: int = 0
     retries: Mapping[str, int] = {}
     usage: Usage = Usage()

@@ -22,10 +22,8 @@ The codes of OpenAI's rejected files are those that users report: `invalid_json_
 `token_limit_exceeded`.
 """
 
-import asyncio
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +31,7 @@ from typing import Any
 
 from aiohttp import web
 from fake_server import Answer, Body, Reply, anthropic_message, openai_completion
+from loopback import served
 
 KEY = "sk-planted-0123456789abcdef"
 NOW = 1_790_000_000
@@ -483,14 +482,7 @@ class Anthropic:
 
 @contextmanager
 def running_batches() -> Iterator[FakeBatches]:
-    """The services on a free port of 127.0.0.1, in a thread of their own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    def call(coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(timeout=30)
-
+    """The services, while the block runs."""
     fake = FakeBatches()
     openai, anthropic = OpenAI(fake), Anthropic(fake)
     app = web.Application(client_max_size=1 << 30, middlewares=[checked])
@@ -506,18 +498,5 @@ def running_batches() -> Iterator[FakeBatches]:
     app.router.add_get("/v1/messages/batches/{id}", anthropic.retrieve)
     app.router.add_get("/v1/messages/batches/{id}/results", anthropic.results)
     app.router.add_post("/v1/messages", anthropic.online)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    try:
-        call(start())
+    with served(app) as fake.url:
         yield fake
-    finally:
-        call(runner.cleanup())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

@@ -12,13 +12,13 @@ processes as well.
 
 import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from loopback import served
 
 Body = dict[str, Any]
 
@@ -242,30 +242,10 @@ def anthropic_message(reply: Reply, number: int) -> dict[str, Any]:
 
 @contextmanager
 def running_server() -> Iterator[FakeServer]:
-    """A server on a free port of 127.0.0.1, in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    def call(coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(timeout=30)
-
+    """A server, while the block runs."""
     server = FakeServer()
     app = web.Application(client_max_size=64 << 20)
     app.router.add_post("/v1/chat/completions", server.chat)
     app.router.add_post("/v1/messages", server.chat)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
-
-    async def start() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    try:
-        call(start())
+    with served(app) as server.url:
         yield server
-    finally:
-        call(runner.cleanup())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()

@@ -141,7 +141,7 @@ def run_rows(service, rows, concurrency, *, tasks=None, retries=6, **execution):
 
 async def _run_rows(service, rows, tasks, retries, concurrency, execution):
     execution = Execution(concurrency=concurrency, **execution)
-    pacing = Pacing(execution, now=virtual_time.now)
+    pacing = Pacing(execution)
     jitter = random.Random(1)
     attempts, limits, lost = [], [], 0
     left = iter(range(rows))

@@ -7,12 +7,11 @@ that the batches under way can cost.
 from __future__ import annotations
 
 import math
-import sys
 
 from ...schemas.config import Execution
 from ...schemas.errors import BudgetSpent
 from ...schemas.manifest import Usage
-from ..budget import FIRST_RATIO, MARGIN, Amount, Budget
+from ..budget import FIRST_RATIO, MARGIN, Amount, limit_of
 from ..chat import ChatRequest, ChatResponse
 from ..prices import Price
 from ..tokens import estimated_tokens_in
@@ -26,9 +25,7 @@ class Allowance:
     """
 
     def __init__(self, execution: Execution, price: Price | None) -> None:
-        Budget(execution, price, Usage())  # refuses what it cannot keep to
-        self._dollars = execution.max_cost_usd
-        self._tokens = execution.max_tokens_total
+        self._limit = limit_of(execution, price)
         self._price = price
         self._ratio = FIRST_RATIO
 
@@ -44,13 +41,8 @@ class Allowance:
 
     def room(self, spent: Usage, under_way: Usage) -> Amount:
         """What may still be submitted; negative when too much was."""
-        taken = self.amount(under_way)
-        cost_usd = math.inf if self._dollars is None else self._dollars
-        tokens = sys.maxsize if self._tokens is None else self._tokens
-        return Amount(
-            cost_usd - (spent.cost_usd or 0.0) - taken.cost_usd,
-            tokens - spent.tokens_in - spent.tokens_out - taken.tokens,
-        )
+        so_far = Amount(spent.cost_usd or 0.0, spent.tokens_in + spent.tokens_out)
+        return self._limit.minus(so_far).minus(self.amount(under_way))
 
     def amount(self, usage: Usage, *, is_batch: bool = True) -> Amount:
         """What the usage takes of the budget."""
@@ -64,7 +56,7 @@ class Allowance:
 
     def spent_error(self, room: Amount) -> BudgetSpent:
         """What to raise when not even one request fits."""
-        if self._dollars is not None and room.cost_usd < math.inf:
+        if room.cost_usd < math.inf:
             left, option = f"${max(0.0, room.cost_usd):.4f}", "--max-cost-usd"
         else:
             left, option = f"{max(0, room.tokens):,} tokens", "--max-tokens-total"

@@ -57,10 +57,9 @@ class AnthropicBatches:
         self.client = client
         url = client.identity.endpoint.removesuffix("/v1")
         timeout_s = max(timeout_s, READ_TIMEOUT_S)
-        self._key = key.get_secret_value()
         self._endpoint = JsonEndpoint(f"{url}{_URL}", key=key, headers={}, timeout_s=timeout_s)
         self._sdk = AsyncAnthropic(
-            api_key=self._key, base_url=url, timeout=timeout_s, max_retries=0
+            api_key=key.get_secret_value(), base_url=url, timeout=timeout_s, max_retries=0
         )
 
     def line(self, key: str, request: ChatRequest) -> bytes:
@@ -121,7 +120,7 @@ class AnthropicBatches:
         with sdk_errors(self._endpoint, AnthropicError):
             async with (
                 batches.results(batch_id) as file,
-                aclosing(lines_of(file.iter_bytes(), self._key)) as lines,
+                aclosing(lines_of(file.iter_bytes(), self._endpoint)) as lines,
             ):
                 async for line in lines:
                     if (result := self._read_line(line)) is not None:

@@ -45,9 +45,10 @@ class OpenAIBatches:
         self.client = client
         url = client.identity.endpoint
         timeout_s = max(timeout_s, READ_TIMEOUT_S)
-        self._key = key.get_secret_value()
         self._endpoint = JsonEndpoint(f"{url}/batches", key=key, headers={}, timeout_s=timeout_s)
-        self._sdk = AsyncOpenAI(api_key=self._key, base_url=url, timeout=timeout_s, max_retries=0)
+        self._sdk = AsyncOpenAI(
+            api_key=key.get_secret_value(), base_url=url, timeout=timeout_s, max_retries=0
+        )
 
     def line(self, key: str, request: ChatRequest) -> bytes:
         """The request as one line of a chunk file."""
@@ -94,7 +95,11 @@ class OpenAIBatches:
         counts = batch.request_counts
         errors = (batch.errors and batch.errors.data) or []
         problems = tuple(
-            Problem(e.line and int(e.line), e.code or "", one_line(e.message, self._key))
+            Problem(
+                e.line and int(e.line),
+                e.code or "",
+                one_line(self._endpoint.without_key(e.message or "")),
+            )
             for e in errors
         )
         if batch.status == "failed" and not problems:
@@ -118,7 +123,7 @@ class OpenAIBatches:
                     continue
                 async with (
                     self._sdk.files.with_streaming_response.content(file_id) as file,
-                    aclosing(lines_of(file.iter_bytes(), self._key)) as lines,
+                    aclosing(lines_of(file.iter_bytes(), self._endpoint)) as lines,
                 ):
                     async for line in lines:
                         if (result := self._read_line(line)) is not None:

@@ -42,7 +42,9 @@ def checked(answer: object, kind: type[BatchObject], endpoint: JsonEndpoint) -> 
     return answer
 
 
-async def lines_of(pieces: AsyncIterator[bytes], key: str) -> AsyncGenerator[bytes, None]:
+async def lines_of(
+    pieces: AsyncIterator[bytes], endpoint: JsonEndpoint
+) -> AsyncGenerator[bytes, None]:
     r"""The lines of a download that are not blank, without the key, should the service echo it.
 
     Split at `\n` alone: text in JSON may hold what Unicode counts as a line's end.
@@ -52,15 +54,14 @@ async def lines_of(pieces: AsyncIterator[bytes], key: str) -> AsyncGenerator[byt
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             if line.strip():
-                yield line.replace(key.encode(), b"[key]")
+                yield endpoint.body_without_key(line)
     if rest.strip():
-        yield rest.replace(key.encode(), b"[key]")
+        yield endpoint.body_without_key(rest)
 
 
-def one_line(words: str | None, key: str = "") -> str:
+def one_line(words: str | None) -> str:
     """The service's words as a message can hold them."""
-    text = " ".join((words or "no explanation").split())[:MAX_WORDS]
-    return text.replace(key, "[key]") if key else text
+    return " ".join((words or "no explanation").split())[:MAX_WORDS]
 
 
 def _model_error(error: Exception, endpoint: JsonEndpoint) -> ModelError:

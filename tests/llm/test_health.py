@@ -42,7 +42,7 @@ def seconds_until_down(error, *, takes_s=0.0, concurrency=32, good_s=0.0, rows=1
     """Seconds from the service's last answer until the run stops; None when it ends by itself."""
 
     async def run():
-        pacing = Pacing(Execution(concurrency=concurrency), now=virtual_time.now)
+        pacing = Pacing(Execution(concurrency=concurrency))
         health = ServiceHealth(Execution(concurrency=concurrency), pacing, Store())
         fails_from = virtual_time.now() + good_s
         left = iter(range(rows))

@@ -117,6 +117,14 @@ async def test_an_echoed_key_is_not_shown(fake_server, status):
     assert KEY not in repr(caught.value)
 
 
+async def test_a_key_that_is_a_word_takes_no_word_out_of_an_answer(fake_server):
+    fake_server.answer = in_turn("an EMPTY circle")
+    url = f"{fake_server.openai_url}/chat/completions"
+    endpoint = JsonEndpoint(url, key=SecretStr("EMPTY"), headers={}, timeout_s=5)
+    assert b"an EMPTY circle" in (await endpoint.post(BODY)).body
+    await endpoint.aclose()
+
+
 async def test_the_key_is_a_bearer_token_and_in_no_representation(fake_server):
     url = f"{fake_server.openai_url}/chat/completions"
     endpoint = JsonEndpoint(url, key=SecretStr(KEY), headers={"x-more": "1"}, timeout_s=5)

@@ -45,7 +45,7 @@ def in_virtual_time(test):
 
 
 def pacing_of(**execution):
-    return Pacing(Execution(**execution), now=virtual_time.now)
+    return Pacing(Execution(**execution))
 
 
 async def let_others_run():

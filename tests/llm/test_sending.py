@@ -7,8 +7,8 @@ from scripted_client import Facts, ScriptedClient, ask, one_by_one, says
 
 from pr1.llm.budget import Budget
 from pr1.llm.health import ServiceHealth
-from pr1.llm.pacing import Pacing
-from pr1.llm.sending import LONGEST_RETRY_AFTER_S, Sender, read_answer
+from pr1.llm.pacing import LONGEST_RETRY_AFTER_S, Pacing
+from pr1.llm.sending import Sender, read_answer
 from pr1.llm.store import ResponseStore
 from pr1.schemas.config import Execution
 from pr1.schemas.errors import (

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from pydantic import SecretStr
 from scripted_client import ScriptedClient, ask
 
 from pr1.llm.batch.failed import FailedRequests
@@ -8,6 +9,7 @@ from pr1.llm.batch.ledger import Ledger
 from pr1.llm.batch.opening import open_batches
 from pr1.llm.batch.run import without_limits
 from pr1.llm.batch.sdk import lines_of, one_line
+from pr1.llm.http import JsonEndpoint
 from pr1.llm.models import open_client
 from pr1.llm.store import request_key
 from pr1.schemas.config import Execution, ModelConfig
@@ -47,14 +49,16 @@ def test_the_ordinary_pass_behind_batches_has_no_limits():
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_lines_of_a_download(size):
-    content = '{"a": "\u2028\x85\r"}\n\n{"b": 1}\r\n{"c": "sk-1"}'.encode()
+    key = "sk-planted-0123"
+    endpoint = JsonEndpoint("http://test", key=SecretStr(key), headers={}, timeout_s=1)
+    content = f'{{"a": "\u2028\x85\r"}}\n\n{{"b": 1}}\r\n{{"c": "{key}"}}'.encode()
 
     async def read():
         async def pieces():
             for start in range(0, len(content), size):
                 yield content[start : start + size]
 
-        return [line.strip() async for line in lines_of(pieces(), "sk-1")]
+        return [line.strip() async for line in lines_of(pieces(), endpoint)]
 
     assert asyncio.run(read()) == [
         '{"a": "\u2028\x85\r"}'.encode(),
@@ -64,6 +68,6 @@ def test_lines_of_a_download(size):
 
 
 def test_words_of_a_service_fit_a_line():
-    assert one_line("a\nb\t sk-1", "sk-1") == "a b [key]"
+    assert one_line("a\nb\t c") == "a b c"
     assert one_line(None) == "no explanation"
     assert len(one_line("long " * 1000)) <= 300

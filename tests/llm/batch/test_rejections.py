@@ -111,8 +111,8 @@ def test_results_that_are_no_json_are_asked_for_again(passes, monkeypatch):
     module = {"openai": openai_batches, "anthropic": anthropic_batches}[passes.provider]
     lines_of, lines = module.lines_of, []
 
-    async def torn(pieces, key):
-        async for line in lines_of(pieces, key):
+    async def torn(pieces, endpoint):
+        async for line in lines_of(pieces, endpoint):
             lines.append(line)
             yield line[: len(line) // 2] if len(lines) == 1 else line
 
