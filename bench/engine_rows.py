@@ -21,7 +21,7 @@ import orjson
 from common import BASE, CONC, WORK, N, messages, report, row
 from pydantic import BaseModel
 
-from pr1.command import run_interruptibly
+from pr1.commands.options import run_interruptibly
 from pr1.llm.chat import ChatMessage, ChatRequest
 from pr1.llm.engine import Engine, Result
 from pr1.llm.models import open_client

@@ -46,10 +46,17 @@ class Verdict(Record):
 
 
 class JudgeFailure(Record):
-    """Why a completion has no verdicts."""
+    """Why a completion has no verdicts.
+
+    Attributes:
+        cause: `service`: the judge was down, overloaded or out of budget, and the completion is not
+            scored; `completion`: the judge serves others, and this one broke it again and again,
+            which earns a visual score of 0: breaking the judge is no escape.
+    """
 
     reason: NonEmpty
     attempts: int = Field(ge=1)
+    cause: Literal["service", "completion"]
 
 
 class Judgement(Row):

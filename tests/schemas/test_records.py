@@ -94,7 +94,7 @@ def test_usage_adds_up_in_any_order(a, b, c):
 
 def test_a_judgement_has_verdicts_or_a_failure():
     verdict = Verdict(annotation_id=1, verdict="absent")
-    failure = JudgeFailure(reason="timed_out", attempts=3)
+    failure = JudgeFailure(reason="timed_out", attempts=3, cause="service")
     Judgement(completion_id="c", verdicts=[verdict], judge="rules")
     Judgement(completion_id="c", failure=failure, judge="rules")
     with pytest.raises(ValidationError, match="either verdicts or a failure"):

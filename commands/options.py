@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from .schemas.errors import Pr1Error, UsageError
+from ..schemas.errors import Pr1Error, UsageError
 
 if TYPE_CHECKING:
-    from .schemas.config import Execution, ModelConfig, SourceConfig
-    from .schemas.manifest import Manifest
-    from .schemas.progress import OnProgress
+    from ..schemas.config import Execution, ModelConfig, SourceConfig
+    from ..schemas.manifest import Manifest
+    from ..schemas.progress import OnProgress
 
 
 class _OnStderr(logging.Handler):
@@ -134,8 +134,8 @@ MaxFailures = Annotated[
 
 def read_source(path: str, columns: str, layout: str, split: str) -> SourceConfig:
     """Where problems come from, as the options say."""
-    from .annotate.source.columns import parse_columns
-    from .schemas.config import SourceConfig
+    from ..annotate.source.columns import parse_columns
+    from ..schemas.config import SourceConfig
 
     return SourceConfig.model_validate(
         {"path": path, "columns": parse_columns(columns), "format": layout, "split": split}
@@ -149,14 +149,14 @@ def read_model(name: str, base_url: str | None, revision: str | None) -> ModelCo
             "--model is empty. Name one: embedded, rules, openai/MODEL, anthropic/MODEL, "
             "vllm/MODEL."
         )
-    from .schemas.config import ModelConfig
+    from ..schemas.config import ModelConfig
 
     return ModelConfig(name=name, base_url=base_url, revision=revision)
 
 
 def read_execution(ctx: typer.Context) -> Execution:
     """How to proceed: every option that has the name of a field of `Execution`."""
-    from .schemas.config import Execution
+    from ..schemas.config import Execution
 
     given = {name: value for name, value in ctx.params.items() if name in Execution.model_fields}
     return Execution.model_validate(given)
@@ -194,7 +194,7 @@ def run_stage(
     Raises:
         Pr1Error: more records failed than `max_failures` allows; the others are written.
     """
-    from .screen import show_outcome, shown_progress
+    from ..screen import show_outcome, shown_progress
 
     with shown_progress(stage) as on_progress:
         manifest = run(on_progress)
@@ -229,7 +229,7 @@ def errors_as_text() -> Iterator[None]:
         typer.echo(f"pr1: {where}: {first['msg']}, not {first['input']!r}.", err=True)
         raise typer.Exit(UsageError.exit_code) from error
     except KeyboardInterrupt:
-        from .outputs.provenance import without_secrets
+        from ..outputs.provenance import without_secrets
 
         command = without_secrets(shlex.join(["pr1", *sys.argv[1:]]))
         typer.echo(f"pr1: interrupted. What was answered is kept; go on with: {command}", err=True)

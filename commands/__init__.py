@@ -1,0 +1,1 @@
+"""The commands, one file each: parse, wire, report; the work is done in the rooms."""

@@ -1,0 +1,1 @@
+"""Comparing two models by what each got right."""

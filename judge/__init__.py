@@ -1,0 +1,1 @@
+"""Which visual annotations does a completion reflect?"""

@@ -1,0 +1,1 @@
+"""Rewards, GRPO on TRL, recipes, and the miniature experiment."""

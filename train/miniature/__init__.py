@@ -1,0 +1,1 @@
+"""The claim of the paper in miniature, on a laptop."""

@@ -1,0 +1,1 @@
+"""Recipes: what a run trains, on what, and how."""
