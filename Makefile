@@ -1,6 +1,7 @@
 # make demo    annotate and filter 12 sample problems with a language model on this machine
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
+# make resolve  the extras `train` and `vllm` can be installed side by side (installs nothing)
 # make bench   the run engine against plain HTTP clients (docs/performance.md), 10 minutes
 # make faults  the run engine against a server that fails in every way, 15 minutes
 # make check-vllm  the clients against the real vLLM server (docs/vllm.md), 10 minutes, 3.5 GB
@@ -14,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
 
-.PHONY: demo test check lint model quality bench faults check-vllm clean
+.PHONY: demo test check lint model resolve quality bench faults check-vllm clean
 
 .venv:
 	$(PYTHON) -m venv .venv
@@ -28,7 +29,7 @@ VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
 	touch $@
 
 .venv/installed-dev: pyproject.toml | .venv
-	$(INSTALL) '.[embedded,dev]'
+	$(INSTALL) '.[embedded,train,dev]'
 	touch $@
 
 demo: .venv/installed-$(MODEL)
@@ -48,6 +49,10 @@ test: model
 	$(BIN)/python -m pytest
 
 check: lint test
+
+resolve: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --ignore-installed \
+		'.[train,vllm]'
 
 quality: model
 	$(BIN)/python bench/extraction_quality.py gold data/gold/held_out.jsonl --model embedded \

@@ -1,1 +1,1 @@
-"""The paired difficulty pass: which problems does the policy fail because it misreads the picture?"""
+"""The paired difficulty pass: which problems does the policy fail for misreading the picture?"""
