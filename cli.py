@@ -13,6 +13,7 @@ import typer
 from . import __version__
 from .commands.annotate import annotate
 from .commands.collect import collect
+from .commands.compare import compare
 from .commands.doctor import doctor
 from .commands.filter import filter_annotated
 from .commands.push_to_hub import push_to_hub
@@ -45,5 +46,6 @@ def pr1(
 app.command()(collect)
 app.command()(annotate)
 app.command(name="filter")(filter_annotated)
+app.command()(compare)
 app.command(name="push-to-hub")(push_to_hub)
 app.command()(doctor)

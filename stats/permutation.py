@@ -11,8 +11,10 @@ import numpy as np
 from scipy.stats import permutation_test
 
 FINEST_STEP = 1_000
-MOST_ADDITIONS = 200_000_000
-"""About a second."""
+MOST_STEPS = 5_000_000
+"""Some 100 MB."""
+MOST_ADDITIONS = 20_000_000_000
+"""Some ten seconds, for 100,000 problems: random flips of so many take longer."""
 
 
 class SignFlip(NamedTuple):
@@ -51,6 +53,10 @@ def sign_flip(differences: Sequence[float], *, seed: int, draws: int = 9_999) ->
     Returns:
         p = 1.0, exact, where at most one difference is other than zero.
 
+    Example:
+        >>> sign_flip([0.5, 0.25, -0.25, 0.5], seed=0)
+        SignFlip(p_value=0.375, is_exact=True)
+
     Source: Fisher, The Design of Experiments (1935), section 21; counting by sums: Streitberg and
     Röhmel, Statistical Software Newsletter 12 (1986) 10-17; (1 + hits) / (1 + draws): Phipson and
     Smyth, Statistical Applications in Genetics and Molecular Biology 9 (2010) 39.
@@ -77,13 +83,15 @@ def sign_flip(differences: Sequence[float], *, seed: int, draws: int = 9_999) ->
 
 
 def _whole_steps(differences: Sequence[float]) -> list[int] | None:
-    """The differences in whole steps of one size; None where counting them would take too long."""
+    """The differences in whole steps of one size; None where no such step is coarse enough."""
     fractions = [Fraction(value).limit_denominator(FINEST_STEP) for value in differences]
     if any(abs(value - near) > 1e-9 for value, near in zip(differences, fractions, strict=True)):
         return None
     step = math.lcm(*(fraction.denominator for fraction in fractions))
     steps = [int(fraction * step) for fraction in fractions]
-    return steps if len(steps) * sum(map(abs, steps)) <= MOST_ADDITIONS else None
+    total = sum(map(abs, steps))
+    is_feasible = total <= MOST_STEPS and len(steps) * total <= MOST_ADDITIONS
+    return steps if is_feasible else None
 
 
 def _count_flips(steps: Sequence[int]) -> float:
@@ -96,8 +104,11 @@ def _count_flips(steps: Sequence[int]) -> float:
     total, seen = sum(sizes), abs(sum(steps))
     shares = np.zeros(total + 1)
     shares[0] = 1.0
+    largest = 0
     for size in sizes:
-        shares[size:] = (shares[size:] + shares[: total + 1 - size]) / 2
-        shares[:size] /= 2
+        so_far = shares[: largest + 1] / 2
+        largest += size
+        shares[: largest + 1] /= 2
+        shares[size : largest + 1] += so_far
     sums = np.abs(2 * np.arange(total + 1) - total)
     return min(1.0, float(shares[sums >= seen].sum()))

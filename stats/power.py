@@ -43,6 +43,10 @@ def mcnemar_power(
         level: the test rejects at p ≤ level.
         is_midp: of `mcnemar_midp`, else of `mcnemar_exact`.
 
+    Example:
+        >>> round(mcnemar_power(50, rate_lost=0.02, rate_gained=0.10), 2)
+        0.2
+
     Source: Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13 (2013) 91; on power
     at the rates seen: Hoenig and Heisey, The American Statistician 55 (2001) 19-24.
     """

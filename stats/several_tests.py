@@ -18,6 +18,10 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     Args:
         p_values: of all tests that were made, those that came to nothing included.
 
+    Example:
+        >>> benjamini_hochberg([0.01, 0.5, 0.02])
+        [0.03, 0.5, 0.03]
+
     Source: Benjamini and Hochberg, Journal of the Royal Statistical Society B 57 (1995) 289-300.
     """
     if not p_values:

@@ -25,6 +25,10 @@ def fisher_midp(hits_1: int, tried_1: int, hits_2: int, tried_2: int) -> float:
         hits_2: 0 to `tried_2`.
         tried_2: 0 or more.
 
+    Example:
+        >>> round(fisher_midp(1, 8, 6, 8), 4)
+        0.0105
+
     Source: Fisher, Statistical Methods for Research Workers (5th ed., 1934), section 21.02; the
     mid-p: Lancaster, Journal of the American Statistical Association 56 (1961) 223-234.
     """

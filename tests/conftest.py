@@ -5,9 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 from fake_server import FakeServer, running_server
+from hypothesis import settings
 
 KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
 PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+
+# No test asserts how long something takes: the machine may be busy.
+settings.register_profile("pr1", deadline=None)
+settings.load_profile("pr1")
 
 
 @pytest.fixture(autouse=True)

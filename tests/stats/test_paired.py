@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 
 from pr1.stats import clopper_pearson, mcnemar_exact, mcnemar_midp, odds_ratio, risk_difference
 
-SMALL_TABLES = [(lost, gained) for lost in range(13) for gained in range(13)]
+SMALL = range(13)
 COUNTS = st.integers(0, 400)
 REAL_SUMMARY = Path(__file__).parents[3] / "shared/real/paired_summary.csv"
 
@@ -28,12 +30,13 @@ def tails_by_counting(lost, gained):
     return Fraction(more, 2**pairs), Fraction(same, 2**pairs)
 
 
-@pytest.mark.parametrize(("lost", "gained"), SMALL_TABLES)
-def test_mcnemar_is_the_share_of_coin_sequences_at_least_as_uneven(lost, gained):
-    more, same = tails_by_counting(lost, gained)
-    assert mcnemar_exact(lost, gained) == pytest.approx(float(more + same), rel=1e-12)
-    if lost + gained:
-        assert mcnemar_midp(lost, gained) == pytest.approx(float(more + same / 2), rel=1e-12)
+@pytest.mark.parametrize("lost", SMALL)
+def test_mcnemar_is_the_share_of_coin_sequences_at_least_as_uneven(lost):
+    for gained in SMALL:
+        more, same = tails_by_counting(lost, gained)
+        assert mcnemar_exact(lost, gained) == pytest.approx(float(more + same), rel=1e-12)
+        if lost + gained:
+            assert mcnemar_midp(lost, gained) == pytest.approx(float(more + same / 2), rel=1e-12)
 
 
 def test_no_discordant_pair_is_no_evidence():
@@ -113,20 +116,21 @@ def test_odds_ratio_with_an_empty_cell(lost, gained, value, low, high):
     assert ratio.high == pytest.approx(high, abs=0.01)
 
 
-@pytest.mark.parametrize(("lost", "gained"), SMALL_TABLES)
-def test_the_odds_ratio_excludes_one_exactly_when_the_test_rejects(lost, gained):
-    ratio = odds_ratio(lost, gained)
-    excludes_one = not ratio.low <= 1 <= ratio.high
-    assert excludes_one == (mcnemar_exact(lost, gained) <= 0.05)
+@pytest.mark.parametrize("lost", SMALL)
+def test_the_odds_ratio_excludes_one_exactly_when_the_test_rejects(lost):
+    for gained in SMALL:
+        ratio = odds_ratio(lost, gained)
+        excludes_one = not ratio.low <= 1 <= ratio.high
+        assert excludes_one == (mcnemar_exact(lost, gained) <= 0.05)
 
 
 def test_risk_difference_of_published_examples():
     # Cavo et al. 2012; R package contingencytables 3, tests/testthat/test-ch8.R: first − second
     cavo = risk_difference(59, 6, 16, 80)
-    assert [round(-x, 4) for x in cavo] == [-0.0621, -0.0046, -0.1186]
+    assert [round(-x, 4) for x in cavo] == [-0.0621, -0.0054, -0.1240]
     # Bentur et al. 2009; Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014)
     bentur = risk_difference(1, 1, 7, 12)
-    assert [round(-x, 3) for x in bentur] == [-0.286, -0.026, -0.507]
+    assert [round(-x, 3) for x in bentur] == [-0.286, -0.026, -0.517]
 
 
 def test_the_approval_ratings():
@@ -140,39 +144,83 @@ def test_the_approval_ratings():
     assert mcnemar_exact(150, 86) == pytest.approx(3.716e-05, rel=1e-3)
 
 
-@pytest.mark.parametrize("table", list(itertools.product(range(4), repeat=4)))
-def test_risk_difference_lies_inside_its_interval_and_turns_round_with_the_models(table):
-    both, lost, gained, neither = table
-    if not sum(table):
-        assert math.isnan(risk_difference(*table).value)
-        return
-    there, back = risk_difference(*table), risk_difference(both, gained, lost, neither)
-    assert -1 <= there.low <= there.value <= there.high <= 1
-    assert there.low < there.high
-    assert back == pytest.approx((-there.value, -there.high, -there.low))
-
-
-def coverage(problems, shares):
-    """How often the interval holds the true difference, over all tables of so many problems."""
-    rates = [share or 1e-300 for share in shares]
-    truth, covered = shares[2] - shares[1], 0.0
-    for both, lost, gained in itertools.product(range(problems + 1), repeat=3):
-        neither = problems - both - lost - gained
-        if neither < 0:
+@pytest.mark.parametrize("both", range(4))
+def test_risk_difference_lies_inside_its_interval_and_turns_round_with_the_models(both):
+    for lost, gained, neither in itertools.product(range(4), repeat=3):
+        if both + lost + gained + neither == 0:
             continue
-        table = (both, lost, gained, neither)
-        _, low, high = risk_difference(*table)
-        if low <= truth <= high:
-            ways = math.factorial(problems) / math.prod(map(math.factorial, table))
-            covered += ways * math.prod(p**n for p, n in zip(rates, table, strict=True))
+        there = risk_difference(both, lost, gained, neither)
+        back = risk_difference(both, gained, lost, neither)
+        assert -1 <= there.low <= there.value <= there.high <= 1
+        assert there.low < there.high
+        assert back == pytest.approx((-there.value, -there.high, -there.low))
+
+
+def test_no_problems_say_nothing():
+    assert risk_difference(0, 0, 0, 0) == pytest.approx((math.nan, -1, 1), nan_ok=True)
+
+
+def squared_errors_off(lost, gained, problems, difference):
+    """How many standard errors the counts are from a difference, squared, by a numerical search.
+
+    The likeliest share of lost pairs under that difference is looked for on its log-likelihood.
+    """
+
+    def unlikely(share):
+        chances = (share, share + difference, 1 - 2 * share - difference)
+        counts = (lost, gained, problems - lost - gained)
+        return -sum(n * math.log(p) for n, p in zip(counts, chances, strict=True) if n)
+
+    bounds = (max(0.0, -difference) + 1e-12, (1 - difference) / 2 - 1e-12)
+    share = minimize_scalar(unlikely, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+    variance = 2 * share + difference - difference**2
+    return (gained - lost - problems * difference) ** 2 / (problems * variance)
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 30), st.sampled_from([0.9, 0.95]))
+def test_the_ends_of_the_risk_difference_are_just_not_rejected(lost, gained, same, level):
+    _, low, high = risk_difference(same, lost, gained, 1, level)
+    for end in (low, high):
+        off = squared_errors_off(lost, gained, same + lost + gained + 1, end)
+        assert off == pytest.approx(norm.isf((1 - level) / 2) ** 2, rel=1e-4)
+
+
+def coverage(problems, rate_lost, rate_gained):
+    """How often the interval holds the true difference, over all outcomes of so many problems."""
+    truth, covered = rate_gained - rate_lost, 0.0
+    for lost, gained in itertools.product(range(problems + 1), repeat=2):
+        same = problems - lost - gained
+        if same < 0:
+            continue
+        ways = math.comb(problems, lost) * math.comb(problems - lost, gained)
+        rest = 1 - rate_lost - rate_gained
+        chance = ways * rate_lost**lost * rate_gained**gained * rest**same
+        if chance > 1e-9:
+            _, low, high = risk_difference(same, lost, gained, 0)
+            covered += chance * (low - 1e-9 <= truth <= high + 1e-9)
     return covered
 
 
+@pytest.mark.parametrize("problems", [20, 50])
 @pytest.mark.parametrize(
-    "shares", [(0.3, 0.1, 0.2, 0.4), (0.6, 0.05, 0.15, 0.2), (0.45, 0.05, 0.05, 0.45)]
+    ("rate_lost", "rate_gained"),
+    [(0.0, 0.02), (0.01, 0.03), (0.02, 0.1), (0.05, 0.05), (0.0, 0.1), (0.1, 0.2), (0.2, 0.2)],
 )
-def test_risk_difference_covers_the_truth_about_as_often_as_it_says(shares):
-    assert 0.94 <= coverage(20, shares) <= 0.995
+def test_risk_difference_covers_the_truth_as_often_as_it_says(problems, rate_lost, rate_gained):
+    assert coverage(problems, rate_lost, rate_gained) >= 0.94
+
+
+@pytest.mark.parametrize("lost", SMALL)
+def test_risk_difference_excludes_zero_exactly_when_the_large_sample_test_rejects(lost):
+    for gained in SMALL:
+        _, low, high = risk_difference(9, lost, gained, 9)
+        rejects = lost + gained > 0 and (gained - lost) ** 2 / (lost + gained) > 1.959964**2
+        assert (not low <= 0 <= high) == rejects
+
+
+def test_no_discordant_pair_still_leaves_a_width():
+    # The score interval's ends are then ± z² / (n + z²).
+    assert risk_difference(25, 0, 0, 25).high == pytest.approx(3.8415 / 53.8415, abs=1e-5)
 
 
 @pytest.mark.parametrize("table", [(-1, 1, 1, 1), (1, 1, 1, -1)])
