@@ -45,17 +45,17 @@ def _bar(label: str) -> Iterator[OnProgress]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
-        TextColumn("problems"),
+        TextColumn("{task.fields[unit]}"),
         TimeRemainingColumn(),
         console=console,
         auto_refresh=False,
         speed_estimate_period=1200,
     )
-    task = bar.add_task(label, total=None)
+    task = bar.add_task(label, total=None, unit=Progress(0, None).unit)
     started, latest = time.monotonic(), Progress(0, None)
 
     def render() -> Group:
-        bar.update(task, completed=latest.done, total=latest.total)
+        bar.update(task, completed=latest.done, total=latest.total, unit=latest.unit)
         details = _details(latest, time.monotonic() - started)
         return Group(bar, Text(", ".join(details), style="dim"))
 
@@ -78,7 +78,7 @@ def _lines(label: str) -> Iterator[OnProgress]:
             return
         last_line = now
         count = f"{progress.done}" if progress.total is None else _share(progress)
-        parts = [f"{count} problems", *_details(progress, now - started)]
+        parts = [f"{count} {progress.unit}", *_details(progress, now - started)]
         if progress.total is not None and progress.done:
             left_s = (progress.total - progress.done) * (now - started) / progress.done
             parts.append(f"{left_s:.0f} s left")
@@ -170,6 +170,12 @@ def _show_example(manifest: Manifest, out: Path, console: Console) -> None:
     """Print the first row, with its picture as a file that can be opened."""
     from rich.text import Text
 
+    if manifest.stage == "judge":
+        _show_judged(out, console)
+        return
+    if manifest.stage == "train":
+        console.print(Text(f"\nopen {out / 'report.html'}"))
+        return
     from .outputs.rows import read_rows
     from .schemas.records import AnnotatedProblem, TrainRow
 
@@ -187,3 +193,20 @@ def _show_example(manifest: Manifest, out: Path, console: Console) -> None:
     console.print(Text(f"  picture  {picture}"))
     for annotation in row.annotations:
         console.print(Text(f"  {annotation.kind:8} {annotation.statement}"))
+
+
+def _show_judged(out: Path, console: Console) -> None:
+    """Print the first judged completion: what was asked, and what it got."""
+    from rich.text import Text
+
+    from .outputs.rows import read_rows
+    from .schemas.outcomes import JudgedRow
+
+    row = next(read_rows(out, JudgedRow), None)
+    if row is None:
+        return
+    verdicts = {one.annotation_id: one.verdict for one in row.judgement.verdicts or []}
+    console.print(Text(f"\nfor example {row.id}: {row.completion[:200]}"))
+    for annotation in row.annotations:
+        console.print(Text(f"  {verdicts.get(annotation.id, '-'):12} {annotation.statement}"))
+    console.print(Text(f"  visual {row.reward.visual}, accuracy {row.reward.accuracy}"))

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..llm.chat import ChatRequest
+from ..llm.models import check_can_see
 from ..outputs.folder import StageFolder
-from ..schemas.config import CollectConfig, ModelConfig
-from ..schemas.errors import UsageError
+from ..schemas.config import CollectConfig
 from ..schemas.manifest import Manifest
 from ..schemas.progress import OnProgress, ignore_progress
 from ..schemas.records import AnnotatedProblem
@@ -74,16 +74,3 @@ def all_requests(config: CollectConfig) -> Iterator[ChatRequest]:
 
 def _reader(config: CollectConfig) -> ProblemReader:
     return ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
-
-
-def check_can_see(model: ModelConfig) -> None:
-    """Returns when the model may be able to see pictures.
-
-    Raises:
-        UsageError: it is one that cannot. Remedy: name a multimodal one.
-    """
-    if model.name in ("embedded", "rules"):
-        raise UsageError(
-            f"model {model.name!r} cannot see pictures. Name a multimodal one as openai/MODEL, "
-            "anthropic/MODEL, or vllm/MODEL with --base-url."
-        )

@@ -8,29 +8,23 @@ output folder's store has answers to would not be sent again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..llm.chat import ModelIdentity
-from ..llm.models import model_identity
+from ..llm.estimate import NO_PRICE, THIS_MACHINE, Spending, stored_answers
+from ..llm.models import check_can_see, model_identity
 from ..llm.prices import Price
-from ..llm.store import ResponseStore
 from ..outputs.rows import STORE
 from ..schemas.config import AnnotateConfig, CollectConfig, Execution
 from ..schemas.manifest import Dropped, Usage
 from ..schemas.records import Record
-from .collect import check_can_see
-from .estimate import Spending
 from .extraction.extractor import Extractor
 from .ordered import Asked, OpenProblem
 from .reading import ReadingTally, open_reading
 from .sampling import SampleTally, open_sampling
 from .source.problems import ProblemGroup, ProblemReader
 
-THIS_MACHINE = "this machine"
-NO_PRICE = "unknown, so tokens only; --prices FILE.yaml gives the price of a model"
 RULES = ModelIdentity("rules", "", "rules", "")
 
 
@@ -88,7 +82,7 @@ def plan_collect(config: CollectConfig, out: Path) -> dict[str, Any]:
     identity = model_identity(config.model)
     reader = ProblemReader(config.source, needs_trajectory=False, limit=config.limit)
     tally = SampleTally()
-    with _stored_answers(out) as store:
+    with stored_answers(out / STORE) as store:
         spending = Spending(identity, "collect", store)
         survey = _Survey(reader, lambda group: open_sampling(group, config, tally), spending)
     return _plan("collect", config, identity, survey, spending)
@@ -110,7 +104,7 @@ def plan_annotate(config: AnnotateConfig, out: Path) -> dict[str, Any]:
     identity = model_identity(config.model) if extractor.uses_model else RULES
     reader = ProblemReader(config.source, needs_trajectory=True, limit=config.limit)
     tally = ReadingTally()
-    with _stored_answers(out) as store:
+    with stored_answers(out / STORE) as store:
         spending = Spending(identity, "extract", store)
         survey = _Survey(
             reader, lambda group: open_reading(group, config, extractor, tally), spending
@@ -174,14 +168,3 @@ def _plan(
 
 def _cost_usd(price: Price | None, usage: Usage, execution: Execution) -> float | None:
     return None if price is None else round(price.cost_usd(usage, execution.batch), 6)
-
-
-@contextmanager
-def _stored_answers(out: Path) -> Iterator[ResponseStore | None]:
-    """The store of the output folder; None, and nothing made, where there is none."""
-    path = out / STORE
-    if not path.is_file():
-        yield None
-        return
-    with ResponseStore(path) as store:
-        yield store

@@ -8,6 +8,7 @@ from importlib import resources
 
 from ..images import encode_for_model
 from ..llm.chat import ChatImage, ChatMessage, ChatRequest
+from ..llm.seeds import sample_seed
 from ..schemas.config import CollectConfig
 from ..schemas.errors import InputError
 from ..schemas.records import Problem, ProblemImage
@@ -86,12 +87,3 @@ def _picture(image: ProblemImage, max_pixels: int, where: str) -> ChatImage:
 @lru_cache(PICTURES_KEPT)
 def _encoded(image: ProblemImage, max_pixels: int) -> ChatImage:
     return ChatImage(*encode_for_model(image, max_pixels))
-
-
-def sample_seed(seed: int, index: int) -> int:
-    """The seed of one sample, 0..2**31-1: servers that honour seeds answer one seed one way.
-
-    Hashed, and not added up, so that the samples of neighbouring seeds are others, too.
-    """
-    digest = hashlib.sha256(f"{seed}/{index}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -47,12 +47,14 @@ def unverified(problem: AnnotatedProblem) -> Drop | None:
 def usable_annotations(problem: AnnotatedProblem) -> list[VisualAnnotation]:
     """The annotations that the reward may ask for.
 
-    Left out are those that are the answer itself (`equals_answer`: the accuracy reward pays for
-    them) and those that only wrong trajectories state (they are there after `annotate
-    --keep-wrong`): a misread picture is a likely reason for a wrong answer. An annotation quotes
-    one trajectory and counts all that state it, so one that quotes a wrong trajectory stays when
-    more trajectories state it than are wrong. What the question states too (`in_question`) stays:
-    it can be seen in the picture.
+    Left out are those that
+
+    - are the answer itself (`equals_answer`): the accuracy reward pays for them;
+    - the question states, too (`in_question`): a policy that repeats the question has seen nothing;
+    - only wrong trajectories state (they are there after `annotate --keep-wrong`): a misread
+      picture is a likely reason for a wrong answer. An annotation quotes one trajectory and counts
+      all that state it, so one that quotes a wrong trajectory stays when more trajectories state it
+      than are wrong.
     """
     doubted = {
         trajectory.id
@@ -63,7 +65,7 @@ def usable_annotations(problem: AnnotatedProblem) -> list[VisualAnnotation]:
     return [
         annotation
         for annotation in problem.annotations
-        if not annotation.equals_answer
+        if not (annotation.equals_answer or annotation.in_question)
         and (
             annotation.extractor == READY
             or annotation.trajectory_id not in doubted

@@ -1,51 +1,54 @@
 """`pr1 filter`: an annotated set in, a training set out, and a reason for every row left out.
 
-Two passes over the rows, so that memory holds what rows are compared by and never the rows. The
-first decides; a row leaves at the first check that it fails:
+    rows ─▶ cheap filters ─▶ paired difficulty pass ─▶ selection ─▶ training set
+            cheap.py         paired/ (--policy)        selection.py
 
-    no_correct_trajectory    nothing confirms the reference answer
-    too_few_annotations      the visual reward would have nothing to ask for
-    no_image, unreadable_image, image_too_small, image_too_large
-    duplicate                `duplicates.py` says of what
-    contaminated             `contamination.py` says with what
+The rows are read once for the filters, once for each round of the pass, and once more to be
+written, so that memory holds what rows are compared by and never the rows. They keep the order of
+the annotated set. Beside the reasons of `cheap.py`, a row is dropped as
+
+    bucket: mastered         (or another bucket) the pass says so, and --keep does not name it
     not_selected             the selection of `--size` rows left it out
 
-The second pass writes. Rows keep the order of the annotated set.
+and fails when the policy could not be asked about it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..outputs.folder import StageFolder
+from ..llm.chat import ChatClient
+from ..llm.engine import Engine
+from ..llm.models import check_can_see, open_client
+from ..llm.store import ResponseStore
+from ..outputs.folder import Account, StageFolder
 from ..outputs.provenance import file_hashes
-from ..outputs.rows import read_manifest, read_rows
-from ..schemas.config import FilterConfig
+from ..outputs.rows import read_manifest
+from ..schemas.config import FilterConfig, PolicyConfig
 from ..schemas.errors import UsageError
-from ..schemas.manifest import Dropped, Manifest
-from ..schemas.progress import OnProgress, Progress, ignore_progress
-from ..schemas.records import AnnotatedProblem, TrainAnnotation, TrainRow, VisualAnnotation
-from .checks import Drop, picture_hashes, too_few, unverified, usable_annotations
-from .duplicates import DuplicateIndex, problem_signature
-from .evaluation_sets import EvaluationSet, evaluation_files, read_evaluation_sets
-from .selection import Candidate, select
+from ..schemas.manifest import Manifest
+from ..schemas.progress import OnProgress, ignore_progress
+from ..schemas.records import AnnotatedProblem, TrainRow
+from .cheap import Decisions, decide, read_problems
+from .evaluation_sets import evaluation_files, read_evaluation_sets
+from .paired.conditions import prompt_hashes
+from .writing import STAGE, write_rows
+
+if TYPE_CHECKING:
+    from .paired.run import Findings
 
 
-@dataclass
-class _Decisions:
-    """The first pass: what happens to each row, in the order of the rows."""
+class _Tested(NamedTuple):
+    """The pass, and what it took of the policy."""
 
-    drops: list[Drop | None] = field(default_factory=list)
-    candidates: list[Candidate] = field(default_factory=list)
-    overlaps: Counter[str] = field(default_factory=Counter)
+    findings: Findings
+    account: Account
 
 
-def filter_problems(
+async def filter_problems(
     config: FilterConfig,
     out: Path,
     *,
@@ -54,17 +57,55 @@ def filter_problems(
 ) -> Manifest:
     """The manifest of the training set written to `out`; its counts say what was dropped and why.
 
-    Two runs with the same configuration over the same inputs write the same rows, byte for byte.
+    Two runs with the same configuration over the same inputs write the same rows, byte for byte,
+    where the policy gives the same answers.
 
     Args:
         config: what to read and what to keep.
         out: the folder to write.
         overwrite: make a finished folder anew.
-        on_progress: told after each row that was examined.
+        on_progress: told after each row that was examined, and of each problem that was rolled out.
 
     Raises:
-        UsageError: an input is missing, unfinished, of another stage or unreadable, or `out` is
-            refused.
+        UsageError: an input is missing, unfinished, of another stage or unreadable, the policy
+            cannot be used as given, or `out` is refused.
+        TooManyFailures: too many rollouts could not be graded to conclude anything.
+        ServiceDown: the policy's service does not answer; the same command resumes.
+        BudgetSpent: it resumes with a larger budget.
+    """
+    rows = check_input(config, out)
+    evaluation = read_evaluation_sets([Path(path) for path in config.decontaminate])
+    async with AsyncExitStack() as held:
+        client = None
+        if config.policy is not None:
+            client = open_client(config.policy.model, config.execution)
+            held.push_async_callback(client.aclose)
+        folder = held.enter_context(
+            StageFolder.start(
+                out,
+                stage=STAGE,
+                config=config,
+                parents=_parents(config),
+                prompts=prompt_hashes() if config.policy else {},
+                overwrite=overwrite,
+                row_model=TrainRow,
+            )
+        )
+        decisions = await decide(config, evaluation, rows, on_progress)
+        tested = None
+        if client is not None and config.policy is not None:
+            tested = await _test(config, config.policy, client, folder, decisions, on_progress)
+        findings, account = tested or (None, None)
+        facts = await write_rows(config, folder, decisions, findings, evaluation)
+        return folder.finish(read=len(decisions.drops), account=account, facts=facts)
+
+
+def check_input(config: FilterConfig, out: Path) -> int:
+    """How many rows there are to read.
+
+    Raises:
+        UsageError: there is no finished annotated set, it is the output itself, or the policy is
+            none that can be asked.
     """
     annotated = Path(config.annotated)
     manifest = read_manifest(annotated)
@@ -75,98 +116,46 @@ def filter_problems(
         )
     if out.resolve() == annotated.resolve():
         raise UsageError(f"{out} is the input itself. Name another folder with -o.")
-    evaluation = read_evaluation_sets([Path(path) for path in config.decontaminate])
-    with StageFolder.start(
-        out,
-        stage="filter",
-        config=config,
-        parents=_parents(config),
-        prompts={},
-        overwrite=overwrite,
-        row_model=TrainRow,
-    ) as folder:
-        total = min(manifest.counts.rows, config.limit or manifest.counts.rows)
-        decisions = _decide(config, evaluation, total, on_progress)
-        selected = select(decisions.candidates, config.size, config.seed)
-        facts: Counter[str] = Counter()
-        for problem, drop in zip(_problems(config), decisions.drops, strict=True):
-            if drop is None and problem.id not in selected:
-                drop = Drop("not_selected", f"{len(selected)} rows were selected by seed")
-            if drop is None:
-                usable = usable_annotations(problem)
-                folder.write_row(_train_row(problem, usable))
-                facts["self_answered"] += problem.answer_origin == "self"
-                facts["annotations_in_question"] += sum(a.in_question for a in usable)
-            else:
-                folder.drop(
-                    Dropped(id=problem.id, stage="filter", reason=drop.reason, detail=drop.detail)
-                )
-        return folder.finish(
-            read=len(decisions.drops),
-            facts=_facts(config, facts, decisions, selected, evaluation),
-        )
+    if config.policy is not None:
+        check_can_see(config.policy.model)
+        if config.min_annotations == 0:
+            raise UsageError(
+                "--policy compares a problem with and without its annotations, and "
+                "--min-annotations 0 keeps problems that have none. Give 1 or more."
+            )
+    return min(manifest.counts.rows, config.limit or manifest.counts.rows)
 
 
-def _problems(config: FilterConfig) -> Iterator[AnnotatedProblem]:
-    return islice(read_rows(Path(config.annotated), AnnotatedProblem), config.limit)
+def surviving_problems(config: FilterConfig, decisions: Decisions) -> Iterator[AnnotatedProblem]:
+    """The rows that the cheap filters left, read anew."""
+    for problem, drop in zip(read_problems(config), decisions.drops, strict=True):
+        if drop is None:
+            yield problem
 
 
-def _decide(
-    config: FilterConfig, evaluation: EvaluationSet, total: int, on_progress: OnProgress
-) -> _Decisions:
-    decisions = _Decisions()
-    kept = DuplicateIndex()
-    for done, problem in enumerate(_problems(config), 1):
-        decisions.drops.append(_drop(problem, config, evaluation, kept, decisions))
-        on_progress(Progress(done, total))
-    return decisions
-
-
-def _drop(
-    problem: AnnotatedProblem,
+async def _test(
     config: FilterConfig,
-    evaluation: EvaluationSet,
-    kept: DuplicateIndex,
-    decisions: _Decisions,
-) -> Drop | None:
-    usable = usable_annotations(problem)
-    if drop := unverified(problem) or too_few(problem, usable, config.min_annotations):
-        return drop
-    hashes = picture_hashes(problem.images, config)
-    if isinstance(hashes, Drop):
-        return hashes
-    signature = problem_signature(problem, hashes)
-    if first := kept.find(signature):
-        differs = "" if first.answer == signature.answer else ", whose answer differs"
-        return Drop("duplicate", f"of {first.id}{differs}")
-    kept.add(signature)
-    if overlap := evaluation.index.find(problem.question, hashes):
-        decisions.overlaps[overlap.by] += 1
-        return Drop("contaminated", overlap.detail)
-    decisions.candidates.append(Candidate(problem.id, _stratum(problem, usable)))
-    return None
+    policy: PolicyConfig,
+    client: ChatClient,
+    folder: StageFolder,
+    decisions: Decisions,
+    on_progress: OnProgress,
+) -> _Tested:
+    from .paired.run import PairedPass  # scipy takes a second, and most filters need none
 
-
-def _stratum(problem: AnnotatedProblem, usable: list[VisualAnnotation]) -> str:
-    """Source and most frequent kind of annotation: what the selection keeps the proportions of."""
-    kinds = Counter[str](annotation.kind for annotation in usable)
-    dominant = min(kinds, key=lambda kind: (-kinds[kind], kind)) if kinds else "no annotation"
-    return f"{problem.source or '(no source)'} / {dominant}"
-
-
-def _train_row(problem: AnnotatedProblem, usable: list[VisualAnnotation]) -> TrainRow:
-    return TrainRow(
-        id=problem.id,
-        question=problem.question,
-        choices=problem.choices,
-        answer=problem.answer,
-        images=problem.images,
-        annotations=[
-            TrainAnnotation(id=one.id, statement=one.statement, kind=one.kind) for one in usable
-        ],
-        source=problem.source,
-        license=problem.license,
-    )
+    with ResponseStore(folder.store_path) as store:
+        before = store.spent()
+        engine = Engine(client, store, config.execution)
+        findings = await PairedPass(
+            engine,
+            lambda: surviving_problems(config, decisions),
+            decisions.pictures,
+            policy,
+            config.seed,
+            on_progress,
+        ).run()
+        spent = store.spent()
+        return _Tested(findings, Account(spent.since(before), spent, engine.traffic()))
 
 
 def _parents(config: FilterConfig) -> dict[str, str]:
@@ -176,24 +165,3 @@ def _parents(config: FilterConfig) -> dict[str, str]:
         ((name, digest),) = file_hashes(file).items()
         parents[f"decontaminate {number}: {name}"] = digest
     return parents
-
-
-def _facts(
-    config: FilterConfig,
-    facts: Counter[str],
-    decisions: _Decisions,
-    selected: set[str],
-    evaluation: EvaluationSet,
-) -> dict[str, Any]:
-    available = Counter(candidate.stratum for candidate in decisions.candidates)
-    taken = Counter(c.stratum for c in decisions.candidates if c.id in selected)
-    found: dict[str, Any] = dict(+facts)  # without those that are zero
-    if config.decontaminate:
-        found["evaluation_problems"] = evaluation.problems
-        found["evaluation_pictures_not_readable"] = evaluation.unreadable_pictures
-        found["contaminated_by"] = dict(sorted(decisions.overlaps.items()))
-    if config.size is not None:
-        found["selected_of_stratum"] = {
-            stratum: f"{taken[stratum]} of {count}" for stratum, count in sorted(available.items())
-        }
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 StratumT = TypeVar("StratumT", bound=Hashable)
@@ -41,6 +41,20 @@ def select(candidates: Sequence[Candidate], size: int | None, seed: int) -> set[
         for stratum, ids in strata.items()
         for chosen in sorted(ids, key=lambda id_: _order(id_, seed))[: quotas[stratum]]
     }
+
+
+def select_in_order(groups: Iterable[Sequence[Candidate]], size: int | None, seed: int) -> set[str]:
+    """The ids of at most `size` candidates: of a group only what the groups before it leave.
+
+    Args:
+        groups: without a candidate in common, what is to be preferred first.
+        size: how many in all; None takes all.
+        seed: as in `select`, which chooses within a group.
+    """
+    chosen: set[str] = set()
+    for group in groups:
+        chosen |= select(group, None if size is None else size - len(chosen), seed)
+    return chosen
 
 
 def allocate(available: Mapping[StratumT, int], size: int | None) -> dict[StratumT, int]:

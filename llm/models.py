@@ -42,11 +42,16 @@ def model_identity(model: ModelConfig) -> ModelIdentity:
         from .model_file import EMBEDDED_MODEL
 
         return ModelIdentity("embedded", "", EMBEDDED_MODEL.name, EMBEDDED_MODEL.sha256[:12])
+    if model.provider == "local" and model.model:
+        from .local_folder import folder_identity
+
+        return folder_identity(model.model)
     provider = _PROVIDERS.get(model.provider)
     if provider is None or not model.model:
         raise UsageError(
             f"model {model.name!r} is no chat model that pr1 knows. Name one as openai/MODEL, "
-            "anthropic/MODEL, vllm/MODEL (any OpenAI-compatible server) or embedded."
+            "anthropic/MODEL, vllm/MODEL (any OpenAI-compatible server), local/PATH (a folder of "
+            "transformers) or embedded."
         )
     endpoint = _checked_url(model.base_url or provider.default_url, model.name)
     return ModelIdentity(model.provider, endpoint, model.model, model.revision or "")
@@ -57,13 +62,17 @@ def open_client(model: ModelConfig, execution: Execution) -> ChatClient:
 
     Raises:
         UsageError: the name, the base URL or the key's environment variable cannot be used.
-        MissingExtra: the embedded model's package is not installed.
+        MissingExtra: the package of the embedded or the local model is not installed.
     """
     identity = model_identity(model)
     if identity.provider == "embedded":
         from .embedded import open_embedded
 
         return open_embedded()
+    if identity.provider == "local":
+        from .local import open_local
+
+        return open_local(model.model)
     key = key_of(identity)
     _warn_of_open_key(identity, key)
     if identity.provider == "anthropic":
@@ -73,6 +82,19 @@ def open_client(model: ModelConfig, execution: Execution) -> ChatClient:
     from .openai_client import OpenAIClient
 
     return OpenAIClient(identity, key=key, timeout_s=execution.timeout_s)
+
+
+def check_can_see(model: ModelConfig) -> None:
+    """Returns when the model may be able to see pictures.
+
+    Raises:
+        UsageError: it is one that cannot. Remedy: name a multimodal one.
+    """
+    if model.name in ("embedded", "rules"):
+        raise UsageError(
+            f"model {model.name!r} cannot see pictures. Name a multimodal one as openai/MODEL, "
+            "anthropic/MODEL, local/PATH, or vllm/MODEL with --base-url."
+        )
 
 
 def _checked_url(url: str, name: str) -> str:

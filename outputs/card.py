@@ -7,19 +7,22 @@ source's name, say) is shown as a code span, in which Markdown and HTML mean not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from ..schemas.manifest import Manifest
 from .licenses import hub_license
+from .markdown import code, table
+from .paired_card import paired_section
 from .tally import RowTally
 
 _TITLES = {
     "collect": "Trajectories of multimodal problems",
     "annotate": "Visual annotations of multimodal problems",
     "filter": "Multimodal problems with visual annotations, for training",
+    "judge": "Completions judged by visual annotations",
 }
 _WHAT = {
     "collect": "Multimodal problems with chain-of-thought trajectories that a model wrote, each "
@@ -31,6 +34,9 @@ _WHAT = {
     "filter": "Multimodal problems with **visual annotations**: short facts that can be read off "
     "the picture. During reinforcement learning a judge says which of them a completion reflects; "
     "their share is the visual perception reward. A row is a problem.",
+    "judge": "Completions that a model wrote for multimodal problems, each with a judge's verdict "
+    "on every **visual annotation** asked of it (reflected, absent or contradicted) and the parts "
+    "of the reward that follow. A row is a completion; it holds no picture.",
 }
 _LIMITS = {
     "collect": (
@@ -46,6 +52,11 @@ _LIMITS = {
         "read them all. A trajectory may misread the picture and still reach the right answer.",
         "Pictures are compared by a hash of 64 bits: two that differ in small print only count as "
         "the same, and a heavily cropped copy is not recognised.",
+    ),
+    "judge": (
+        "The verdicts are a program's or a model's; `pr1 judge --calibrate` measures how well they "
+        "agree with labels.",
+        "A verdict says what the completion states, not whether it is true.",
     ),
 }
 _CITATION = """\
@@ -83,10 +94,11 @@ def render_card(manifest: Manifest, tally: RowTally, name: str, rows: str) -> st
         f"# {_TITLES[manifest.stage]}",
         f"{_WHAT[manifest.stage]} {tally.rows:,} rows, made by "
         f"pr1 {manifest.versions.get('pr1', '')} after Perception-R1 (arXiv 2506.07218).",
-        _loading(name),
+        _loading(name, manifest.stage),
         _making(manifest),
         _counts(manifest),
-        _facts(manifest.facts),
+        _facts({name: value for name, value in manifest.facts.items() if name != "paired"}),
+        paired_section(manifest),
         _annotations(tally),
         _trajectories(tally),
         _sources(tally),
@@ -96,15 +108,6 @@ def render_card(manifest: Manifest, tally: RowTally, name: str, rows: str) -> st
     return (
         _front_matter(manifest, tally, rows) + "\n\n".join(part for part in sections if part) + "\n"
     )
-
-
-def code(text: str, limit: int = 200) -> str:
-    """The text as a Markdown code span that fits a table cell: inert, on one line, cut to size."""
-    line = "".join(c if c.isprintable() else " " for c in text[: limit + 1])
-    if len(line) > limit:
-        line = line[:limit] + "…"
-    line = " ".join(line.replace("`", "'").replace("|", "¦").split())
-    return f"`{line}`" if line else "(empty)"
 
 
 def _front_matter(manifest: Manifest, tally: RowTally, rows: str) -> str:
@@ -131,22 +134,28 @@ def _front_matter(manifest: Manifest, tally: RowTally, rows: str) -> str:
     return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)}---\n\n"
 
 
-def _loading(name: str) -> str:
+def _loading(name: str, stage: str) -> str:
     safe = "".join(c for c in name if c.isalnum() or c in "-_. ") or "OUT"
+    first = (
+        'rows[0]["judgement"]["verdicts"]'
+        if stage == "judge"
+        else 'rows[0]["images"][0]  # a decoded picture'
+    )
     return (
         "## Load it\n\n```python\nfrom datasets import load_dataset\n\n"
         f'rows = load_dataset("{safe}", split="train")  # this folder, or its name on the hub\n'
-        'rows[0]["images"][0]  # a decoded picture\n```\n\n'
+        f"{first}\n```\n\n"
         "The columns `metadata` and `sampling`, where there are any, hold JSON text."
     )
 
 
 def _making(manifest: Manifest) -> str:
-    model = manifest.config.get("model")
+    config = manifest.config
     lines = [f"- Command: {code(manifest.command, 1_000)}", f"- Seed: {manifest.seed}"]
-    if model:
-        revision = f", revision {code(model['revision'])}" if model.get("revision") else ""
-        lines.append(f"- Model: {code(model['name'])}{revision}")
+    if model := config.get("model"):
+        lines.append(f"- Model: {_named(model)}")
+    if policy := config.get("policy"):
+        lines.append(f"- Policy: {_named(policy['model'])}, as the paired difficulty pass says")
     lines += [f"- Prompt {code(name)}: sha256 `{sha}`" for name, sha in manifest.prompts.items()]
     parents = list(manifest.parents.items())
     lines += [f"- Made from {code(name)}: sha256 `{sha}`" for name, sha in parents[:10]]
@@ -162,6 +171,11 @@ def _making(manifest: Manifest) -> str:
     return "## How it was made\n\n" + "\n".join(lines)
 
 
+def _named(model: Mapping[str, Any]) -> str:
+    revision = f", revision {code(model['revision'])}" if model.get("revision") else ""
+    return f"{code(model['name'])}{revision}"
+
+
 def _counts(manifest: Manifest) -> str:
     counts = manifest.counts
     rows: list[tuple[str, object]] = [
@@ -170,10 +184,10 @@ def _counts(manifest: Manifest) -> str:
         *((f"dropped: {code(why)}", count) for why, count in counts.dropped_by_reason.items()),
         *((f"failed: {code(why)}", count) for why, count in counts.failed_by_error.items()),
     ]
-    text = "## Counts\n\n" + _table(("input records", "number"), rows)
+    text = "## Counts\n\n" + table(("input records", "number"), rows)
     if counts.rejected_by_reason:
         rejected = ((code(why), count) for why, count in counts.rejected_by_reason.items())
-        text += "\n\n" + _table(("proposed annotation rejected", "number"), rejected)
+        text += "\n\n" + table(("proposed annotation rejected", "number"), rejected)
     return text
 
 
@@ -183,24 +197,24 @@ def _facts(facts: Mapping[str, Any]) -> str:
     parts = []
     if plain:
         rows = ((name.replace("_", " "), _shown(value)) for name, value in plain)
-        parts.append(_table(("figure", "value"), rows))
+        parts.append(table(("figure", "value"), rows))
     for name, values in tables:
         rows = ((code(str(key)), _shown(value)) for key, value in values.items())
-        parts.append(_table((name.replace("_", " "), "value"), rows))
+        parts.append(table((name.replace("_", " "), "value"), rows))
     return "## Figures of this stage\n\n" + "\n\n".join(parts) if parts else ""
 
 
 def _annotations(tally: RowTally) -> str:
     if not tally.kinds:
         return ""
-    parts = [_table(("kind", "annotations"), tally.kinds.most_common())]
+    parts = [table(("kind", "annotations"), tally.kinds.most_common())]
     if tally.support:
-        parts.append(_table(("trajectories that state it", "annotations"), _sorted(tally.support)))
+        parts.append(table(("trajectories that state it", "annotations"), _sorted(tally.support)))
         parts.append(
             f"{tally.in_question:,} are stated in the question, too (`in_question`); "
             f"{tally.equals_answer:,} are the answer itself (`equals_answer`)."
         )
-    parts.append(_table(("annotations in a row", "rows"), _sorted(tally.annotations_per_row)))
+    parts.append(table(("annotations in a row", "rows"), _sorted(tally.annotations_per_row)))
     return "## Visual annotations\n\n" + "\n\n".join(parts)
 
 
@@ -213,7 +227,7 @@ def _trajectories(tally: RowTally) -> str:
     )
     return (
         "## Trajectories\n\n"
-        + _table(("written by", "trajectories"), models)
+        + table(("written by", "trajectories"), models)
         + f"\n\nAnswer right: {tally.correct:,}; wrong: {tally.wrong:,}; "
         f"not compared: {tally.unscored:,}."
     )
@@ -232,7 +246,7 @@ def _sources(tally: RowTally) -> str:
     )
     return (
         "## Sources and their licences\n\nAs the rows state them; nobody has checked them.\n\n"
-        + _table(("source", "licence", "rows"), rows)
+        + table(("source", "licence", "rows"), rows)
     )
 
 
@@ -256,12 +270,3 @@ def _shown(value: object) -> str:
 
 def _sorted(counts: Counter[int]) -> list[tuple[int, int]]:
     return sorted(counts.items())
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(cell: object) -> str:
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -2,8 +2,9 @@
 
 One rule for each kind of field, so that any row model can be written: text, numbers and booleans
 are columns of their type, lists are lists, records are structs, a picture is the struct that
-`datasets` decodes as an image, and a free dictionary (`metadata`, `sampling`) is its JSON text,
-because its keys differ from row to row and a struct's may not.
+`datasets` decodes as an image, a dictionary with keys of a known few (conditions) is a struct of
+them, and a free dictionary (`metadata`, `sampling`) is its JSON text, because its keys differ from
+row to row and a struct's may not.
 """
 
 from __future__ import annotations
@@ -79,8 +80,10 @@ def _column(hint: Any) -> _Column:
         return _optional(_column(next(part for part in arguments if part is not type(None))))
     if origin is Literal:
         return _plain(type(arguments[0]))
-    if origin is list:
+    if origin in (list, tuple):
         return _list(_column(arguments[0]))
+    if origin is dict and typing.get_origin(arguments[0]) is Literal:
+        return _keyed(typing.get_args(arguments[0]), _column(arguments[1]))
     if origin is dict:
         return _Column(pa.string(), _value("string"), _to_json, json.loads)
     if hint is ProblemImage:
@@ -115,6 +118,19 @@ def _list(inner: _Column) -> _Column:
         {"feature": inner.feature, "_type": "List"},
         lambda values: [inner.to_column(value) for value in values],
         lambda values: [inner.from_column(value) for value in values],
+    )
+
+
+def _keyed(keys: tuple[str, ...], inner: _Column) -> _Column:
+    """A dictionary whose keys are some of `keys`: null stands for a key that is not there."""
+    column = _optional(inner)
+    return _Column(
+        pa.struct([pa.field(key, inner.arrow) for key in keys]),
+        dict.fromkeys(keys, inner.feature),
+        lambda values: {key: column.to_column(values.get(key)) for key in keys},
+        lambda values: {
+            key: inner.from_column(value) for key, value in values.items() if value is not None
+        },
     )
 
 

@@ -4,6 +4,7 @@
       README.md             the dataset card
       data/train-*.parquet  the rows
       dropped.jsonl  failures.jsonl
+      paired_outcomes.jsonl only after a paired difficulty pass
       manifest.json         written last: a folder without one is unfinished
       .pr1/                 responses.sqlite, run.json while a run is unfinished, new/ for what it
                             has written so far; never published
@@ -25,11 +26,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 from ..schemas.config import RunConfig, config_hash
 from ..schemas.errors import InputError
 from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
+from ..schemas.outcomes import ProblemOutcome
 from ..schemas.progress import Traffic
 from ..schemas.records import Row
 from .card import render_card
@@ -41,6 +43,7 @@ from .tally import RowTally
 
 DROPPED = "dropped.jsonl"
 FAILURES = "failures.jsonl"
+PAIRED_OUTCOMES = "paired_outcomes.jsonl"
 CARD = "README.md"
 
 
@@ -99,8 +102,7 @@ class StageFolder:
         (self._new / "data").mkdir(parents=True)
         self._writer = ShardWriter(self._new / "data", row_model)
         held.callback(self._writer.close)
-        self._dropped_file = held.enter_context((self._new / DROPPED).open("wb"))
-        self._failures_file = held.enter_context((self._new / FAILURES).open("wb"))
+        self._files = {name: self._open(name) for name in (DROPPED, FAILURES)}
 
     @classmethod
     def start(
@@ -180,13 +182,19 @@ class StageFolder:
 
     def drop(self, dropped: Dropped) -> None:
         """Record a decision that left a problem out."""
-        self._dropped_file.write(_line(dropped))
+        self._files[DROPPED].write(_line(dropped))
         self._dropped[dropped.reason] += dropped.records
 
     def fail(self, failure: Failure) -> None:
         """Record something that broke."""
-        self._failures_file.write(_line(failure))
+        self._files[FAILURES].write(_line(failure))
         self._failed[failure.error] += failure.records
+
+    def note(self, outcome: ProblemOutcome) -> None:
+        """Record what the paired difficulty pass found for a problem, whatever becomes of it."""
+        if PAIRED_OUTCOMES not in self._files:
+            self._files[PAIRED_OUTCOMES] = self._open(PAIRED_OUTCOMES)
+        self._files[PAIRED_OUTCOMES].write(_line(outcome))
 
     def finish(
         self,
@@ -237,6 +245,9 @@ class StageFolder:
         """Close the files and release the lock; without `finish`, the folder stays unfinished."""
         self._held.close()
 
+    def _open(self, name: str) -> BinaryIO:
+        return self._held.enter_context((self._new / name).open("wb"))
+
     def _manifest(self, counts: Counts, account: Account | None, facts: dict[str, Any]) -> Manifest:
         run = self._run
         execution = run.config.execution.model_dump(mode="json")
@@ -253,40 +264,29 @@ class StageFolder:
             counts=counts,
             usage=account.usage if account else Usage(),
             usage_in_all=account.usage_in_all if account else None,
-            traffic=_figures(account.traffic) if account else {},
+            traffic=account.traffic.figures() if account else {},
             facts=facts,
             started_at=run.started_at,
             wall_s=round(time.monotonic() - self._started_s, 3),
         )
 
     def _publish(self, shards: list[Path], digest: str) -> None:
-        self._dropped_file.close()
-        self._failures_file.close()
+        for file in self._files.values():
+            file.close()
         (self.out / MANIFEST).unlink(missing_ok=True)  # from here on until the end: unfinished
-        for old in data_files(self.out):
-            old.unlink()
+        for old in (*data_files(self.out), self.out / PAIRED_OUTCOMES):
+            old.unlink(missing_ok=True)
         (self.out / "data").mkdir(exist_ok=True)
         for number, shard in enumerate(shards):
             name = f"train-{number:05}-of-{len(shards):05}-{digest}.parquet"
             shard.replace(self.out / "data" / name)
-        for name in (DROPPED, FAILURES, CARD, MANIFEST):
+        for name in (*self._files, CARD, MANIFEST):
             (self._new / name).replace(self.out / name)
         (self.out / RUN_STATE).unlink()
         shutil.rmtree(self._new)
 
 
-def _figures(traffic: Traffic) -> dict[str, Any]:
-    return {
-        "requests": traffic.done,
-        "failed": traffic.failed,
-        "from_store": traffic.from_store,
-        "sent_again": dict(sorted(traffic.retries.items())),
-        "refusals": traffic.refusals,
-        "concurrency_at_the_end": traffic.limit,
-    }
-
-
-def _line(record: Dropped | Failure) -> bytes:
+def _line(record: Dropped | Failure | ProblemOutcome) -> bytes:
     # An unpaired surrogate, as broken data may hold, becomes its JSON escape and not an error.
     text = json.dumps(record.model_dump(mode="python"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .records import NonEmpty, Record
+from .records import Bucket, NonEmpty, Record
 
 SourceFormat = Literal["columns", "geometry3k", "perception-r1", "llava-cot"]
 
@@ -135,6 +135,30 @@ class AnnotateConfig(RunConfig):
     min_support: int = Field(default=1, ge=1)
 
 
+class PolicyConfig(Record):
+    """The policy that `pr1 filter` rolls out: which problems does it fail for misreading a picture?
+
+    Attributes:
+        model: the policy that is to be trained.
+        rollouts: of each problem under each condition (K).
+        max_rollouts: to which they are topped up while a condition is undetermined.
+        temperature: of the sampling, the trainer's; above 0, since rollouts have to differ.
+        max_tokens: token limit of one completion; the trainer's.
+        max_pixels: pictures above it are scaled down before they are sent; the trainer's.
+        blind: roll out without the picture as well.
+        keep: the buckets that may become training rows, those to be preferred first.
+    """
+
+    model: ModelConfig
+    rollouts: int = Field(default=8, ge=1)
+    max_rollouts: int = Field(default=32, ge=1)
+    temperature: float = Field(default=1.0, gt=0, le=2)
+    max_tokens: int = Field(default=4096, ge=1)
+    max_pixels: int = Field(default=1_806_336, ge=1)
+    blind: bool = False
+    keep: list[Bucket] = ["perception-limited", "undetermined"]
+
+
 class FilterConfig(RunConfig):
     """`pr1 filter`: choose the training set.
 
@@ -144,6 +168,7 @@ class FilterConfig(RunConfig):
         size: at most this many rows, by a seeded, stratified selection; None keeps all.
         decontaminate: files or folders of evaluation problems that must not be trained on.
         min_pixels, max_pixels: bounds of a picture's width times height.
+        policy: whom the paired difficulty pass asks; None leaves it out.
     """
 
     annotated: NonEmpty
@@ -152,6 +177,23 @@ class FilterConfig(RunConfig):
     decontaminate: list[str] = []
     min_pixels: int = Field(default=3_136, ge=1)
     max_pixels: int = Field(default=16_777_216, ge=1)
+    policy: PolicyConfig | None = None
+
+
+class JudgeRunConfig(RunConfig):
+    """`pr1 judge`: which annotations do completions that are there already reflect?
+
+    Attributes:
+        completions: a JSONL or Parquet file, or a folder that `pr1 judge` wrote.
+        model: `rules`, `embedded`, or a chat model as `provider/model`.
+        is_hybrid: rules decide what they decide safely, and the model the rest.
+        contradiction_penalty: hits that one contradicted annotation takes back; the paper: 0.
+    """
+
+    completions: NonEmpty
+    model: ModelConfig
+    is_hybrid: bool = False
+    contradiction_penalty: float = Field(default=1.0, ge=0, le=1000, allow_inf_nan=False)
 
 
 def config_hash(values: dict[str, Any]) -> str:

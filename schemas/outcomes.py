@@ -10,12 +10,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .records import Finish, NonEmpty, Record, Row
+from .records import (
+    Condition,
+    Finish,
+    NonEmpty,
+    PairedOutcome,
+    Real,
+    Record,
+    Row,
+    TrainAnnotation,
+    Unit,
+)
 
 VerdictWord = Literal["reflected", "absent", "contradicted"]
-Condition = Literal["a", "b", "s", "blind"]
-Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Real = Annotated[float, Field(allow_inf_nan=False)]
+Penalty = Annotated[float, Field(le=0, allow_inf_nan=False)]
 
 
 class Completion(Row):
@@ -82,7 +90,7 @@ class RewardBreakdown(Record):
     """The parts of one completion's reward, unweighted, and their weighted total.
 
     Attributes:
-        repetition: 0 or below; the others lie in 0..1.
+        repetition, length: 0 or below; the others lie in 0..1.
         total: None when a part that the total needs was not scored.
         reason: why a part was not scored, or was scored zero without being looked at.
     """
@@ -90,28 +98,32 @@ class RewardBreakdown(Record):
     format: Unit | None
     accuracy: Unit | None
     visual: Unit | None
-    repetition: Annotated[float, Field(le=0, allow_inf_nan=False)] | None
+    repetition: Penalty | None
+    length: Penalty | None = None
     total: Real | None
     reason: str | None = None
 
 
-class PairedOutcome(Record):
-    """What the paired difficulty pass found for one problem.
+class JudgedRow(Row):
+    """A completion with what a judge made of it: the row of `pr1 judge`.
 
     Attributes:
-        solved, tried, cut, unscored: rollouts by condition; `cut` ones count as tried and wrong,
-            `unscored` ones are in none of the other three.
-        posterior: by condition, the probability that the solve rate exceeds the threshold.
-        effect: solve rate under `b` minus under `a`, on fresh rollouts only.
+        annotations: those that were asked.
+        reward: its parts as far as they can be had without the policy's tokenizer; no total.
     """
 
-    solved: dict[Condition, int]
-    tried: dict[Condition, int]
-    cut: dict[Condition, int]
-    unscored: dict[Condition, int]
-    posterior: dict[Condition, Unit]
-    p_value: Unit | None
-    q_value: Unit | None
-    bucket: str
-    effect: Real | None = None
-    effect_ci: tuple[Real, Real] | None = None
+    id: NonEmpty
+    question: str = ""
+    choices: list[str] | None = None
+    answer: NonEmpty
+    completion: str
+    annotations: list[TrainAnnotation]
+    judgement: Judgement
+    reward: RewardBreakdown
+
+
+class ProblemOutcome(Row):
+    """What the paired difficulty pass found for one problem: a line of `paired_outcomes.jsonl`."""
+
+    problem_id: NonEmpty
+    paired: PairedOutcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .manifest import Usage
 
@@ -33,6 +33,17 @@ class Traffic(NamedTuple):
     retries: Mapping[str, int] = {}
     usage: Usage = Usage()
 
+    def figures(self) -> dict[str, Any]:
+        """What a manifest keeps of it."""
+        return {
+            "requests": self.done,
+            "failed": self.failed,
+            "from_store": self.from_store,
+            "sent_again": dict(sorted(self.retries.items())),
+            "refusals": self.refusals,
+            "concurrency_at_the_end": self.limit,
+        }
+
 
 class Progress(NamedTuple):
     """How far a run has come.
@@ -43,6 +54,7 @@ class Progress(NamedTuple):
         failed: why problems broke -> how many did.
         traffic: with the model; None when the run asks none.
         doing: what the run does before its first problem, in words.
+        unit: what is counted.
     """
 
     done: int
@@ -50,6 +62,7 @@ class Progress(NamedTuple):
     failed: Mapping[str, int] = {}
     traffic: Traffic | None = None
     doing: str = ""
+    unit: str = "problems"
 
 
 OnProgress = Callable[[Progress], None]

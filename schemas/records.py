@@ -40,7 +40,19 @@ RejectionReason = Literal[
     "not_extracted",
 ]
 
+Condition = Literal["a", "b", "s", "blind"]
+Bucket = Literal[
+    "mastered",
+    "perception-limited",
+    "annotations-hurt",
+    "reasoning-limited",
+    "undetermined",
+    "blind-solved",
+]
+
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Record(BaseModel):
@@ -185,12 +197,66 @@ class TrainAnnotation(Record):
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
 
 
+class RolloutCounts(Record):
+    """What became of a problem's rollouts, by condition.
+
+    Attributes:
+        tried: all that were graded, `cut` ones among them; those are wrong.
+        unscored: those that could not be graded; in none of the other three.
+    """
+
+    solved: dict[Condition, int]
+    tried: dict[Condition, int]
+    cut: dict[Condition, int]
+    unscored: dict[Condition, int]
+
+
+class Confirmation(RolloutCounts):
+    """What fresh rollouts of a problem that seemed perception-limited showed.
+
+    Attributes:
+        p_value: the larger of two, for `b` being no better than `a` and no better than `s`.
+        q_value: false-discovery rate among all problems that were confirmed or not.
+        is_confirmed: whether it is at most the level of the pass.
+    """
+
+    p_value: Unit
+    q_value: Unit
+    is_confirmed: bool
+
+
+class PairedOutcome(RolloutCounts):
+    """What the paired difficulty pass found for one problem.
+
+    The counts are those of the rollouts that it was chosen by.
+
+    Attributes:
+        threshold: the solve rate above which it counts as solved.
+        posterior: by condition, the probability that the solve rate exceeds the threshold.
+        p_value: one-sided, for `b` being no better than `a`; None where one of them has no rollout.
+        q_value: false-discovery rate among all problems tested.
+        confirmation: of a candidate for `perception-limited`; None for the others.
+        effect: solve rate under `b` minus under `a`, on fresh rollouts only.
+    """
+
+    threshold: Unit
+    posterior: dict[Condition, Unit]
+    p_value: Unit | None
+    q_value: Unit | None
+    bucket: Bucket
+    confirmation: Confirmation | None = None
+    effect: Real | None = None
+    effect_ci: tuple[Real, Real] | None = None
+
+
 class TrainRow(Row):
     """A problem as the trainer sees it: `filter`'s row.
 
     Attributes:
-        annotations: those that the reward asks for; `equals_answer` ones are left out.
+        annotations: those that the reward asks for; `equals_answer` and `in_question` ones are left
+            out.
         bucket: the paired difficulty pass's verdict, or None when it has not run.
+        paired: what that pass found, or None.
     """
 
     id: NonEmpty
@@ -200,5 +266,6 @@ class TrainRow(Row):
     images: list[ProblemImage]
     annotations: list[TrainAnnotation]
     bucket: str | None = None
+    paired: PairedOutcome | None = None
     source: str | None = None
     license: str | None = None

@@ -12,9 +12,9 @@ from PIL import Image
 
 from pr1.annotate.collect import collect
 from pr1.annotate.run import annotate
-from pr1.annotate.sample_requests import sample_seed
 from pr1.annotate.sampling import SampleTally, open_sampling
 from pr1.annotate.source.problems import ProblemGroup
+from pr1.llm.seeds import sample_seed
 from pr1.outputs.rows import read_rows
 from pr1.schemas.config import (
     AnnotateConfig,

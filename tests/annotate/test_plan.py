@@ -10,7 +10,6 @@ from fake_server import FakeServer
 from PIL import Image
 
 from pr1.annotate.collect import collect
-from pr1.annotate.estimate import Spending
 from pr1.annotate.extraction.extractor import Extractor
 from pr1.annotate.ordered import Asked
 from pr1.annotate.plan import plan_annotate, plan_collect
@@ -18,6 +17,7 @@ from pr1.annotate.reading import ReadingTally, open_reading
 from pr1.annotate.run import annotate
 from pr1.annotate.source.problems import ProblemGroup, ProblemReader
 from pr1.llm.chat import ChatRequest, ChatResponse
+from pr1.llm.estimate import Spending
 from pr1.llm.models import model_identity
 from pr1.llm.prices import Price
 from pr1.llm.store import ResponseStore, request_key

@@ -1,90 +1,28 @@
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import datasets
 import pytest
-from PIL import Image, ImageDraw
+from annotated_sets import annotated, fact, filter_problems, picture, problem, trajectory
+from PIL import Image
 
 from pr1.filter.checks import picture_hashes, unverified, usable_annotations
-from pr1.filter.run import filter_problems
-from pr1.outputs.folder import StageFolder
 from pr1.outputs.rows import data_files, read_rows
-from pr1.schemas.config import FilterConfig, RunConfig
+from pr1.schemas.config import FilterConfig
 from pr1.schemas.errors import UsageError
 from pr1.schemas.progress import Progress
 from pr1.schemas.records import (
     AnnotatedProblem,
     ProblemImage,
     TrainRow,
-    Trajectory,
     VisualAnnotation,
 )
-
-
-def picture(seed: int, size: tuple[int, int] = (80, 60)) -> ProblemImage:
-    image = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(image)
-    digest = hashlib.sha256(str(seed).encode()).digest()
-    for left, top, width in zip(digest[::3], digest[1::3], digest[2::3], strict=False):
-        x, y = left * size[0] // 256, top * size[1] // 256
-        pen.rectangle((x, y, x + width // 16, y + width // 16), fill="navy")
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return ProblemImage(bytes=buffer.getvalue(), path=f"{seed}.png")
-
-
-def trajectory(id_: str, is_correct: bool | None = True) -> Trajectory:
-    return Trajectory(id=id_, problem_id="p", text="AB = 3", is_correct=is_correct)
-
-
-def fact(id_: int = 1, **changes: Any) -> VisualAnnotation:
-    values: dict[str, Any] = {
-        "statement": f"fact {id_}",
-        "kind": "length",
-        "quote": "AB = 3",
-        "trajectory_id": "t",
-        "start": 0,
-        "end": 6,
-        "extractor": "rules",
-    }
-    return VisualAnnotation(id=id_, **values | changes)
-
-
-def problem(number: int, **changes: Any) -> AnnotatedProblem:
-    values: dict[str, Any] = {
-        "id": f"p{number}",
-        "question": f"How long is the side of the figure with the name {number}?",
-        "answer": str(number),
-        "images": [picture(number)],
-        "source": "geo" if number % 4 else "charts",
-        "license": "MIT",
-        "trajectories": [trajectory("t")],
-        "annotations": [fact(), fact(2, kind="angle"), fact(3)],
-    }
-    return AnnotatedProblem(**values | changes)
-
-
-def annotated(out: Path, rows: list[AnnotatedProblem], stage: str = "annotate") -> Path:
-    with StageFolder.start(
-        out,
-        stage=stage,
-        config=RunConfig(),
-        parents={},
-        prompts={},
-        overwrite=False,
-        row_model=AnnotatedProblem,
-        command="pr1 annotate",
-    ) as folder:
-        for row in rows:
-            folder.write_row(row)
-        folder.finish(read=len(rows))
-    return out
 
 
 def reasons(out: Path) -> dict[str, str]:
@@ -104,7 +42,7 @@ def test_every_row_is_kept_or_dropped_for_its_first_reason(tmp_path: Path) -> No
         problem(1),
         problem(2, trajectories=WRONG),
         problem(3, annotations=[]),
-        problem(4, annotations=[fact(equals_answer=True)]),
+        problem(4, annotations=[fact(equals_answer=True), fact(2, in_question=True)]),
         problem(5, images=[]),
         problem(6, images=[picture(6), bad_image]),
         problem(7, images=[picture(7, (20, 20))]),
@@ -112,7 +50,7 @@ def test_every_row_is_kept_or_dropped_for_its_first_reason(tmp_path: Path) -> No
         problem(9, question=problem(1).question, answer="1", images=problem(1).images),
         problem(10, question=question),
         problem(11, trajectories=WRONG, images=[]),
-        problem(12),
+        problem(12, annotations=[fact(), fact(2, in_question=True)]),
     ]
     config = FilterConfig(
         annotated=str(annotated(tmp_path / "in", rows)),
@@ -142,6 +80,8 @@ def test_every_row_is_kept_or_dropped_for_its_first_reason(tmp_path: Path) -> No
     assert counts.dropped_by_reason == dict(Counter(reasons(tmp_path / "out").values()))
     assert manifest.facts["contaminated_by"] == {"question": 1}
     assert manifest.facts["evaluation_problems"] == 1
+    assert manifest.facts["annotations_in_question_left_out"] == 1
+    assert [a.id for a in found[1].annotations] == [1]
     assert seen == [Progress(done, 12) for done in range(1, 13)]
     names = [name for name in manifest.parents if name.startswith("decontaminate 1: eval.jsonl")]
     assert len(names) == 1
@@ -178,6 +118,12 @@ def test_a_limit_reads_so_many_rows(tmp_path: Path) -> None:
     source = annotated(tmp_path / "in", [problem(number) for number in range(5)])
     manifest = filter_problems(FilterConfig(annotated=str(source), limit=2), tmp_path / "out")
     assert (manifest.counts.read, manifest.counts.rows) == (2, 2)
+
+
+def test_scipy_is_loaded_only_where_it_is_needed() -> None:
+    code = "import sys, pr1.filter.run; print('scipy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
 
 
 def test_nothing_kept_is_an_empty_set_and_no_crash(tmp_path: Path) -> None:
@@ -250,7 +196,7 @@ def test_an_answer_is_verified_by_a_correct_trajectory(
     ("annotation", "is_usable"),
     [
         (fact(), True),
-        (fact(in_question=True), True),
+        (fact(in_question=True), False),
         (fact(equals_answer=True), False),
         (fact(trajectory_id="wrong"), False),
         (fact(trajectory_id="uncompared"), False),
@@ -259,7 +205,7 @@ def test_an_answer_is_verified_by_a_correct_trajectory(
         (fact(trajectory_id="wrong", support=3, equals_answer=True), False),
     ],
 )
-def test_annotations_of_wrong_trajectories_alone_are_not_used(
+def test_the_reward_does_not_ask_for_every_annotation(
     annotation: VisualAnnotation, is_usable: bool
 ) -> None:
     trajectories = [trajectory("t"), trajectory("wrong", False), trajectory("uncompared", None)]

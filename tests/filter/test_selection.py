@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pr1.filter.selection import Candidate, allocate, select
+from pr1.filter.selection import Candidate, allocate, select, select_in_order
 
 counts = st.dictionaries(st.text(max_size=3), st.integers(0, 50), max_size=8)
 
@@ -56,3 +56,23 @@ def test_largest_remainders_are_rounded_up(
     available: dict[str, int], size: int, expected: dict[str, int]
 ) -> None:
     assert allocate(available, size) == expected
+
+
+@given(
+    st.lists(st.integers(0, 12), max_size=4),
+    st.none() | st.integers(1, 40),
+    st.integers(0, 5),
+)
+def test_a_group_gets_what_the_groups_before_it_leave(
+    lengths: list[int], size: int | None, seed: int
+) -> None:
+    groups = [
+        [Candidate(f"{number}-{one}", f"s{one % 2}") for one in range(length)]
+        for number, length in enumerate(lengths)
+    ]
+    chosen = select_in_order(groups, size, seed)
+    left = sum(lengths) if size is None else size
+    for group in groups:
+        taken = [candidate for candidate in group if candidate.id in chosen]
+        assert len(taken) == min(len(group), left)
+        left -= len(taken)

@@ -33,9 +33,7 @@ def test_the_embedded_model_has_one_identity(tmp_path):
     assert model_identity(ModelConfig(name="embedded")) == client.identity
 
 
-@pytest.mark.parametrize(
-    "name", ["gpt-5", "openai", "openai/", "rules", "OPENAI/x", "local/x", "/"]
-)
+@pytest.mark.parametrize("name", ["gpt-5", "openai", "openai/", "rules", "OPENAI/x", "local/", "/"])
 def test_an_unknown_name_is_refused_with_those_that_exist(name):
     with pytest.raises(UsageError, match=r"openai/MODEL, anthropic/MODEL, vllm/MODEL .* embedded"):
         model_identity(ModelConfig(name=name))

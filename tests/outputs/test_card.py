@@ -8,8 +8,9 @@ from huggingface_hub import DatasetCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pr1.outputs.card import code, render_card
+from pr1.outputs.card import render_card
 from pr1.outputs.licenses import hub_license
+from pr1.outputs.markdown import code
 from pr1.outputs.tally import RowTally
 from pr1.schemas.manifest import Counts, Manifest, Usage
 from pr1.schemas.records import AnnotatedProblem, TrainRow, Trajectory, VisualAnnotation

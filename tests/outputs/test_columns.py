@@ -14,6 +14,9 @@ from pr1.outputs.shards import ShardWriter
 from pr1.schemas.errors import InputError
 from pr1.schemas.records import (
     AnnotatedProblem,
+    Bucket,
+    Confirmation,
+    PairedOutcome,
     ProblemImage,
     RejectedAnnotation,
     RejectionReason,
@@ -85,6 +88,26 @@ problems = st.builds(
     annotations=st.lists(annotations, max_size=2),
     rejected=st.lists(rejected, max_size=2),
 )
+conditions = st.sampled_from(["a", "b", "s", "blind"])
+units = st.floats(0, 1)
+by_condition = st.dictionaries(conditions, counts)
+rollout_counts = dict.fromkeys(("solved", "tried", "cut", "unscored"), by_condition)
+reals = st.floats(allow_nan=False, allow_infinity=False)
+outcomes = st.builds(
+    PairedOutcome,
+    **rollout_counts,
+    threshold=units,
+    posterior=st.dictionaries(conditions, units),
+    p_value=st.none() | units,
+    q_value=st.none() | units,
+    bucket=st.sampled_from(get_args(Bucket)),
+    confirmation=st.none()
+    | st.builds(
+        Confirmation, **rollout_counts, p_value=units, q_value=units, is_confirmed=st.booleans()
+    ),
+    effect=st.none() | reals,
+    effect_ci=st.none() | st.tuples(reals, reals),
+)
 train_rows = st.builds(
     TrainRow,
     id=names,
@@ -103,6 +126,7 @@ train_rows = st.builds(
         max_size=2,
     ),
     bucket=st.none() | texts,
+    paired=st.none() | outcomes,
     source=st.none() | texts,
     license=st.none() | texts,
 )
@@ -128,6 +152,13 @@ def test_rows_come_back_from_parquet(rows: list[AnnotatedProblem]) -> None:
             for values in pq.read_table(path).to_pylist()
         ]
     assert found == rows
+
+
+def test_a_dictionary_by_condition_is_a_column_for_each() -> None:
+    features = datasets.Features.from_arrow_schema(arrow_schema(TrainRow))
+    count = datasets.Value("int64")
+    assert features["paired"]["solved"] == {"a": count, "b": count, "s": count, "blind": count}
+    assert features["paired"]["effect_ci"] == datasets.List(datasets.Value("float64"))
 
 
 @pytest.mark.parametrize("model", [AnnotatedProblem, TrainRow])

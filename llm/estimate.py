@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
-from ..llm.chat import ChatImage, ChatRequest, ModelIdentity, Purpose
-from ..llm.store import ResponseStore, request_key
-from ..llm.tokens import RULE, estimated_tokens_in, text_tokens
 from ..schemas.errors import BadRequest
 from ..schemas.manifest import Usage
+from .chat import ChatImage, ChatRequest, ModelIdentity, Purpose
+from .store import ResponseStore, request_key
+from .tokens import RULE, estimated_tokens_in, text_tokens
 
 ENOUGH_ANSWERS = 10
+THIS_MACHINE = "this machine"
+NO_PRICE = "unknown, so tokens only; --prices FILE.yaml gives the price of a model"
 
 
 class AnswerLength(NamedTuple):
@@ -22,11 +27,26 @@ class AnswerLength(NamedTuple):
 
 # Extraction: least squares over the embedded model's answers about 46 short texts of `data/sample`
 # and 3 longer ones. Collecting: a chain of thought of usual length; what a model thinks without
-# showing it comes on top.
+# showing it comes on top. A rollout of a policy is such a chain of thought. Judging: a number and a
+# letter for each of five annotations, as the embedded model's tokenizer counts them.
 USUAL_LENGTHS: dict[Purpose, AnswerLength] = {
     "extract": AnswerLength(60, 1.2),
     "collect": AnswerLength(600, 0),
+    "judge": AnswerLength(16, 0),
+    "select": AnswerLength(600, 0),
+    "confirm": AnswerLength(600, 0),
+    "control": AnswerLength(600, 0),
 }
+
+
+@contextmanager
+def stored_answers(path: Path) -> Iterator[ResponseStore | None]:
+    """The store of an output folder; None, and nothing made, where there is none."""
+    if not path.is_file():
+        yield None
+        return
+    with ResponseStore(path) as store:
+        yield store
 
 
 class Spending:
