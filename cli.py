@@ -16,7 +16,9 @@ from .commands.collect import collect
 from .commands.compare import compare
 from .commands.doctor import doctor
 from .commands.filter import filter_annotated
+from .commands.judge import judge
 from .commands.push_to_hub import push_to_hub
+from .commands.train import train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +48,8 @@ def pr1(
 app.command()(collect)
 app.command()(annotate)
 app.command(name="filter")(filter_annotated)
+app.command()(judge)
+app.command()(train)
 app.command()(compare)
 app.command(name="push-to-hub")(push_to_hub)
 app.command()(doctor)

@@ -106,7 +106,7 @@ def test_every_folder_with_modules_is_a_declared_package():
 
 def package_data() -> list[Path]:
     folders = [ROOT / name.replace(".", "/") for name in subpackages()]
-    endings = {".txt", ".yaml"}
+    endings = {".j2", ".txt", ".yaml"}
     return [path for folder in folders for path in folder.iterdir() if path.suffix in endings]
 
 
