@@ -1,21 +1,26 @@
 # make demo    annotate and filter 12 sample problems with a language model on this machine
+# make miniature  the paper's claim on this machine: a tiny model trained both ways, 5 minutes
+#                (SEEDS=5 for docs/miniature.md; BASE= teaches the tiny model first, 9 minutes)
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
 # make resolve  the extras `train` and `vllm` can be installed side by side (installs nothing)
 # make bench   the run engine against plain HTTP clients (docs/performance.md), 10 minutes
 # make faults  the run engine against a server that fails in every way, 15 minutes
 # make check-vllm  the clients against the real vLLM server (docs/vllm.md), 10 minutes, 3.5 GB
+# make judge-quality  the judges on our labels and on the attacks (docs/judge.md), 30 minutes
 # make quality extraction quality on the held-out half of our gold (docs/quality.md), 15 minutes
 
 PYTHON ?= python3
 MODEL ?= embedded
 OUT ?= demo-out
+SEEDS ?= 1
+BASE ?= data/miniature/base
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
 
-.PHONY: demo test check lint model resolve quality bench faults check-vllm clean
+.PHONY: demo miniature test check lint model resolve quality judge-quality bench faults check-vllm clean
 
 .venv:
 	$(PYTHON) -m venv .venv
@@ -28,6 +33,10 @@ VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
 	$(INSTALL) '.[embedded]'
 	touch $@
 
+.venv/installed-train: pyproject.toml | .venv
+	$(INSTALL) '.[train]'
+	touch $@
+
 .venv/installed-dev: pyproject.toml | .venv
 	$(INSTALL) '.[embedded,train,dev]'
 	touch $@
@@ -36,6 +45,10 @@ demo: .venv/installed-$(MODEL)
 	$(if $(filter embedded,$(MODEL)),$(BIN)/pr1 doctor --fetch)
 	$(BIN)/pr1 annotate data/sample --limit 12 --model $(MODEL) --output $(OUT)/annotated --overwrite
 	$(BIN)/pr1 filter $(OUT)/annotated --output $(OUT)/train --overwrite
+
+miniature: .venv/installed-train
+	$(BIN)/python -m pr1.train.miniature $(OUT)/miniature --seeds $(SEEDS) \
+		$(if $(BASE),--base $(BASE))
 
 model: .venv/installed-dev
 	$(BIN)/pr1 doctor --fetch
@@ -57,6 +70,10 @@ resolve: .venv/installed-dev
 quality: model
 	$(BIN)/python bench/extraction_quality.py gold data/gold/held_out.jsonl --model embedded \
 		--store $(OUT)/quality.sqlite
+
+judge-quality: model
+	$(BIN)/python bench/judge_quality.py rules embedded hybrid:embedded --store $(OUT)/judge.sqlite
+	$(BIN)/python bench/judge_red_team.py rules embedded hybrid:embedded --store $(OUT)/judge.sqlite
 
 bench: .venv/installed-dev
 	$(BIN)/python bench/engine_speed.py

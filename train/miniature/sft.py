@@ -48,7 +48,7 @@ class Example(NamedTuple):
 def teach(folder: Path, *, seed: int = 0, steps: int = STEPS) -> None:
     """Write the base model with its processor to `folder`.
 
-    Takes about 500 seconds of one core. The same seed on the same processor with the same libraries
+    Takes about 9 minutes of one core. The same seed on the same processor with the same libraries
     gives the same weights; run it with `OMP_NUM_THREADS=1`.
 
     Args:
