@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # Options that mean nothing where no policy is rolled out.
 _OF_THE_POLICY = (
     *("base_url", "model_revision", "rollouts", "max_rollouts", "temperature", "max_tokens"),
-    *("blind", "keep"),
+    *("blind", "keep", "by_score"),
 )
 
 
@@ -74,6 +74,10 @@ def filter_annotated(
     keep: Annotated[
         str, typer.Option(metavar="BUCKET,...", help="Buckets to keep, preferred ones first.")
     ] = "perception-limited,undetermined",
+    by_score: Annotated[
+        bool,
+        typer.Option("--by-score", help="Of a bucket, first what the annotations help most."),
+    ] = False,
     limit: Limit = None,
     seed: Seed = 0,
     concurrency: Concurrency = 32,
@@ -149,6 +153,7 @@ def _read_policy(ctx: typer.Context) -> PolicyConfig | None:
         max_tokens=given["max_tokens"],
         blind=given["blind"],
         keep=_read_buckets(given["keep"]),
+        by_score=given["by_score"],
     )
 
 

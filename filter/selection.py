@@ -15,17 +15,20 @@ class Candidate(NamedTuple):
 
     Attributes:
         stratum: the group whose share of the selection is to be its share of the candidates.
+        score: within its stratum, a candidate of a higher score is preferred.
     """
 
     id: str
     stratum: str
+    score: float = 0.0
 
 
 def select(candidates: Sequence[Candidate], size: int | None, seed: int) -> set[str]:
     """The ids of at most `size` candidates, each stratum with its share of them.
 
-    Shares are rounded by largest remainder. Within a stratum the candidates come in an order that
-    depends on the seed and their ids alone, so that a set that grows keeps most of its selection.
+    Shares are rounded by largest remainder. Within a stratum the candidates come by their scores;
+    those of equal scores in an order that depends on the seed and their ids alone, so that a set
+    that grows keeps most of its selection.
 
     Args:
         candidates: in any order, with distinct ids.
@@ -34,12 +37,14 @@ def select(candidates: Sequence[Candidate], size: int | None, seed: int) -> set[
     """
     strata = defaultdict(list)
     for candidate in candidates:
-        strata[candidate.stratum].append(candidate.id)
-    quotas = allocate({stratum: len(ids) for stratum, ids in strata.items()}, size)
+        strata[candidate.stratum].append(candidate)
+    quotas = allocate({stratum: len(members) for stratum, members in strata.items()}, size)
     return {
-        chosen
-        for stratum, ids in strata.items()
-        for chosen in sorted(ids, key=lambda id_: _order(id_, seed))[: quotas[stratum]]
+        chosen.id
+        for stratum, members in strata.items()
+        for chosen in sorted(members, key=lambda one: (-one.score, _order(one.id, seed)))[
+            : quotas[stratum]
+        ]
     }
 
 

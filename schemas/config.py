@@ -147,6 +147,8 @@ class PolicyConfig(Record):
         max_pixels: pictures above it are scaled down before they are sent; the trainer's.
         blind: roll out without the picture as well.
         keep: the buckets that may become training rows, those to be preferred first.
+        by_score: where `size` leaves out a part of a bucket, keep the problems that the annotations
+            help most; else the choice is by seed alone.
     """
 
     model: ModelConfig
@@ -157,6 +159,7 @@ class PolicyConfig(Record):
     max_pixels: int = Field(default=1_806_336, ge=1)
     blind: bool = False
     keep: list[Bucket] = ["perception-limited", "undetermined"]
+    by_score: bool = False
 
 
 class FilterConfig(RunConfig):

@@ -76,3 +76,10 @@ def test_a_group_gets_what_the_groups_before_it_leave(
         taken = [candidate for candidate in group if candidate.id in chosen]
         assert len(taken) == min(len(group), left)
         left -= len(taken)
+
+
+def test_a_higher_score_is_preferred_within_its_stratum() -> None:
+    candidates = [
+        Candidate(f"{stratum}{n}", stratum, n / 10) for stratum in "xy" for n in range(10)
+    ]
+    assert select(candidates, 4, 0) == {"x9", "x8", "y9", "y8"}

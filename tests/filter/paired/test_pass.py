@@ -296,6 +296,12 @@ def test_a_size_takes_what_is_preferred_first(case: Any) -> None:
     assert [row.bucket for row in every.rows("other")] == ["undetermined"]
 
 
+def test_by_score_takes_what_the_annotations_help_most(case: Any) -> None:
+    every = case([UNSURE] * 4 + [HINT], source="one")
+    every.run(size=1, keep=["undetermined"], by_score=True)
+    assert [row.id for row in every.rows()] == ["p4"]
+
+
 def test_completions_that_are_no_answers_are_wrong_and_told_apart(case: Any) -> None:
     some = case([PERCEPTION] * 4)
     some.policy.special = {
