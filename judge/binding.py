@@ -18,11 +18,15 @@ _BINDS = frozenset("= : → ≈".split())
 _STATES = _BINDS | {"is", "are", "number", "was", "were"}
 _OPERATES = frozenset("+ - * / · × ÷".split())
 _ALTERNATES = frozenset(
-    "or either possibly probably perhaps maybe even , o u ou oder или 或".split()
+    "or either possibly probably perhaps maybe even ( & , o u ou oder или 或".split()
 )
 _RANGES = frozenset("between from than least most under over within exceed".split())
-_COMPARES = frozenset("more fewer less extra further".split())
+_COMPARES = frozenset(
+    "more fewer less extra further lower higher greater smaller larger shorter longer time".split()
+)
 _EXCEPTS = frozenset("neither nor than except besides but without".split())
+_BESIDE = frozenset("near beside below above before after behind under opposite to".split())
+_THINGS = frozenset("bar line row column point one slice".split())
 _HEDGES = frozenset("probably perhaps maybe possibly something like either nearly almost".split())
 FARTHEST = 5
 """Other words that may stand between a subject and its value."""
@@ -53,6 +57,8 @@ def bound_values(
     """The values of the subject whose words stand at the places from `first` to `last`."""
     if first and tokens[first - 1].value in _EXCEPTS:
         return []
+    if _is_beside(claim, tokens, first):
+        return []
     inside = _numbers(claim, tokens[first:last])
     if len(inside) == 1:
         return [_value(inside[0], True, is_firm, tokens[first:last])]
@@ -61,6 +67,15 @@ def bound_values(
     if before and before[0].is_adjacent and not (behind and behind[0].is_adjacent):
         return before
     return behind or before
+
+
+def _is_beside(claim: Claim, tokens: Sequence[Token], first: int) -> bool:
+    """Whether another thing is told by the subject: the bar next to May, the other line for it."""
+    before = [token.value for token in tokens[max(0, first - 3) : first]]
+    if "other" in before and not _BINDS & {*before} and "other" not in claim.words:
+        return True
+    things = [word for word in before if word != "next"]
+    return len(things) > 1 and things[-1] in _BESIDE and things[-2] in _THINGS
 
 
 def _behind(claim: Claim, tokens: Sequence[Token], last: int, is_firm: bool) -> list[Value]:
@@ -77,6 +92,8 @@ def _behind(claim: Claim, tokens: Sequence[Token], last: int, is_firm: bool) -> 
             chained = _chained(tokens, place)
             if chained is None or any(one.value in _RANGES for one in passed[-2:]):
                 return []
+            if any(one.value in _COMPARES for one in tokens[place + 1 : place + 2]):
+                return []  # 5 more than CD
             passed = (*tokens[:last], *passed, *tokens[place + 1 : place + 4])
             values = [_value(chained, not others, is_firm, passed)]
             values += [_value(t, not others, is_firm, passed) for t in _alternatives(tokens, place)]

@@ -7,6 +7,7 @@ of which it says only a part, is not safe.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +18,16 @@ from .claims import Claim, claim_of, in_order, relation_in
 from .grounds import folded, holds_label
 from .statements import Reading, Sentence, Token, content
 from .values import is_equal, values_given
-from .vocabulary import CORRECTIONS, DENIALS, EXCLUSIVE, FILLER, REFUTES, RELATIONS, UNITS
+from .vocabulary import (
+    CORRECTIONS,
+    DENIALS,
+    EXCLUSIVE,
+    FILLER,
+    REFUTES,
+    RELATIONS,
+    RIVALS,
+    UNITS,
+)
 
 
 class Decision(NamedTuple):
@@ -153,14 +163,18 @@ def _found_in(
     found: list[VerdictWord] = []
     if _covers(words, wanted) and _states(sentence) and _has_relation(claim, sentence, reading):
         closest = [part for part in sentence.segments() if _covers(_words(part), wanted)]
+        if not closest and claim.relation in _OF_ONE and _names_others(claim, sentence.tokens):
+            return found
         is_denied = any(map(_is_denied, closest or [sentence.tokens])) != bool(
             claim.words & DENIALS
         )
-        is_open = _offers_another(claim, sentence, reading)
+        is_open = _offers_another(claim, sentence, reading) or _lists_another(
+            claim, sentence.tokens
+        )
         found.append("contradicted" if is_denied or is_open else "reflected")
     is_offer = _offers(sentence.tokens)
     parts = [sentence.tokens] if is_offer else sentence.segments()
-    if any(_excludes(claim, part, is_offer) for part in parts):
+    if any(_excludes(claim, part, is_offer) or _is_rival(claim, part, reading) for part in parts):
         found.append("contradicted")
     return found
 
@@ -176,6 +190,39 @@ def _offers_another(claim: Claim, sentence: Sentence, reading: Reading) -> bool:
         return False
     text = reading.text[sentence.tokens[0].start : sentence.tokens[-1].end]
     return any(relation_in(text, name) for name, _ in RELATIONS if name != claim.relation)
+
+
+def _lists_another(claim: Claim, tokens: Sequence[Token]) -> bool:
+    """Whether a word that the claim needs stands in a row with what excludes it: red, blue."""
+    said = [
+        token.value
+        for token in content(tokens)
+        if token.kind != "number" and token.value not in DENIALS and token.value not in _LINKS
+    ]
+    pairs = [{one, other} for one, other in itertools.pairwise(said) if one != other]
+    vital = claim.words | {claim.relation}
+    return any(pair <= group and len(pair & vital) == 1 for group in EXCLUSIVE for pair in pairs)
+
+
+_LINKS = frozenset("or either well whatever".split())
+
+
+_OF_ONE = frozenset({"midpoint", "tangent", "bisect", "diameter"})
+"""Relations of one thing to another: both must stand in one part of the sentence."""
+
+
+def _names_others(claim: Claim, tokens: Sequence[Token]) -> bool:
+    return any(token.kind == "name" and token.value not in claim.names for token in tokens)
+
+
+def _is_rival(claim: Claim, tokens: Sequence[Token], reading: Reading) -> bool:
+    """Whether words put what the claim is about in a relation that excludes the claim's."""
+    about = claim.names | (claim.words - {claim.relation})
+    if claim.relation not in RIVALS or not about or not about <= _words(tokens):
+        return False
+    text = reading.text[tokens[0].start : tokens[-1].end]
+    rivals = any(relation_in(text, rival) for rival in RIVALS[claim.relation])
+    return rivals and not relation_in(text, claim.relation) and not _is_denied(tokens)
 
 
 def _covers(words: set[str | float], wanted: set[str | float]) -> bool:

@@ -11,7 +11,15 @@ from __future__ import annotations
 
 import re
 
-from .unsaid import ASKS, CONDITION, FROM_HERE, NO_STATEMENT, OPTIONS, TAG, TAKEN_BACK, TASK
+from .supposed import CONDITION, FROM_HERE
+from .taken_back import TAKEN_BACK, TAKES_LAST_BACK
+from .unsaid import (
+    ASKS,
+    NO_STATEMENT,
+    OPTIONS,
+    TASK,
+    UNREAD_WORD,
+)
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？\n]*")
 LONGEST_SENTENCE = 2_000
@@ -34,14 +42,22 @@ def said_part(text: str) -> str:
         for wording in NO_STATEMENT
         if any(trigger in lowered for trigger in wording.triggers)
     ]
-    for pattern in (TAG, OPTIONS, TASK):
+    for pattern in (OPTIONS, TASK):
         text = pattern.sub(_blanked, text)
     sentences = _sentences(_QUOTED.sub(_unless_short, text))
     taken_back = -1
     is_said: list[bool] = []
     for number, sentence in enumerate(sentences):
         small = sentence.lower()
-        is_said.append(not (ASKS.search(small) or any(w.search(small) for w in wordings)))
+        is_said.append(
+            not (
+                ASKS.search(small)
+                or UNREAD_WORD.search(sentence)
+                or any(w.search(small) for w in wordings)
+            )
+        )
+        if number and TAKES_LAST_BACK.search(small):
+            is_said[number - 1] = False
         if TAKEN_BACK.search(small):
             taken_back = number
     return "".join(
@@ -77,7 +93,9 @@ def _without_end(sentence: str) -> str:
 def _unless_short(quoted: re.Match[str]) -> str:
     """A quoted label or title stays; a quoted statement goes."""
     inside = quoted[1] or quoted[2]
-    is_label = len(inside.split()) <= 6 and not re.search(r"[=∥⊥]|\bis\b|\bare\b", inside)
+    is_label = len(inside.split()) <= 6 and not re.search(
+        r"[=∥⊥]|\b(?:is|are|reads?|has|have|shows?|stands?|was)\b", inside
+    )
     return quoted[0] if is_label else _blank(quoted[0])
 
 

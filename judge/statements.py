@@ -14,9 +14,10 @@ from typing import Literal, NamedTuple
 
 from ..notation import to_plain
 from .cleaning import cleaned
+from .layout import without_unsaid_layout
 from .said import said_part
-from .tables import with_tables_spelt_out
-from .vocabulary import FILLER, NUMBER_WORDS, SAME_WORD, UNITS
+from .spelling import in_one_spelling
+from .vocabulary import ENGLISH, FILLER, NUMBER_WORDS, OTHER_UNITS, SAME_WORD, UNITS
 
 Kind = Literal["name", "number", "word", "sign", "cut", "stop"]
 LONGEST_SENTENCE = 120
@@ -84,17 +85,6 @@ FOREIGN_LETTERS = 5
 """So many make a text one in other letters; a few are names or signs."""
 
 _FOREIGN = re.compile(r"[\u0400-\u1fff\u2e80-\ua7ff\uac00-\ud7ff\uf900-\ufaff]")
-_MARKS = str.maketrans(
-    {**dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)), "_": ""}
-    | {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
-)
-_SPELLINGS = (
-    (re.compile(r"\bm(?=∠)"), ""),
-    (re.compile(r"\b[Aa]ngles? (?:at|of) (?=[A-Z]\b)"), "∠"),
-    (re.compile(r"\b[Aa]ngles (\d) and (\d)\b"), r"∠\1 and ∠\2"),
-    (re.compile(r"\b[xX]-axis"), "horizontal axis"),
-    (re.compile(r"\b[yY]-axis"), "vertical axis"),
-)
 _UNIT = "|".join(sorted((unit for unit in UNITS if len(unit) > 1), key=len, reverse=True))
 _NAME = r"(?<![A-Za-z'])[A-Z](?:[A-Z]|'(?!s)|\d(?!\d)){0,3}(?![A-Za-z\d]| ?[²³^])"
 _TOKEN = re.compile(
@@ -129,7 +119,7 @@ def read(text: str, *, is_guarded: bool = True) -> Reading:
         is_guarded: leave out what it only asks, supposes, quotes or tells the judge; False is for
             measuring what that is worth, and for annotations.
     """
-    plain = _in_one_spelling(to_plain(cleaned(text) if is_guarded else text).text)
+    plain = in_one_spelling(to_plain(_laid_out(text) if is_guarded else text).text)
     if is_guarded:
         plain = said_part(plain)
     sentences: list[Sentence] = []
@@ -137,10 +127,10 @@ def read(text: str, *, is_guarded: bool = True) -> Reading:
     cuts: list[int] = []
 
     def close() -> None:
-        if tokens:
+        if tokens and not (is_guarded and (_is_row_of_words(tokens) or _is_unread(tokens))):
             sentences.append(Sentence(tuple(tokens), tuple(cuts)))
-            tokens.clear()
-            cuts.clear()
+        tokens.clear()
+        cuts.clear()
 
     for match in _TOKEN.finditer(plain):
         token = _token(match)
@@ -150,6 +140,8 @@ def read(text: str, *, is_guarded: bool = True) -> Reading:
             if token.kind == "word" and tokens and _is_spelt(tokens[-1]) and token.value in UNITS:
                 tokens[-1] = tokens[-1]._replace(unit=str(token.value))  # thirty degrees
                 continue
+            if token.value in OTHER_UNITS and tokens and _is_bare(tokens[-1]):
+                tokens[-1] = tokens[-1]._replace(unit=str(token.value))  # 6 mV, 9 dozen
             if token.kind == "cut" or token.value in _CONJUNCTIONS:
                 cuts.append(len(tokens))
             tokens.append(token)
@@ -162,11 +154,8 @@ def read(text: str, *, is_guarded: bool = True) -> Reading:
 _CONJUNCTIONS = frozenset({"and", "but", "while", "whereas", "so", "because", "since", "then"})
 
 
-def _in_one_spelling(plain: str) -> str:
-    if "∠" in plain or "ngle" in plain or "-axis" in plain:
-        for pattern, spelt in _SPELLINGS:
-            plain = pattern.sub(spelt, plain)
-    return with_tables_spelt_out(plain.translate(_MARKS))
+def _laid_out(text: str) -> str:
+    return without_unsaid_layout(cleaned(text))
 
 
 def _token(match: re.Match[str]) -> Token:
@@ -226,6 +215,33 @@ def _word(word: str) -> tuple[Kind, str | float, str]:
         return "number", float(NUMBER_WORDS[tens] + NUMBER_WORDS[ones]), SPELT
     root = SAME_WORD.get(word) or _singular(word)
     return "word", SAME_WORD.get(root, root), ""
+
+
+MOST_IN_A_ROW = 8
+"""So many words and numbers may stand in a row; more, with nothing between, are no sentence."""
+
+
+def _is_row_of_words(tokens: list[Token]) -> bool:
+    """Whether nothing in a longer row of words, names and numbers ties one to another."""
+    is_tied = any(
+        t.value in FILLER or t.value in _TIES or not str(t.value).isascii() for t in tokens
+    )
+    return not is_tied and len(content(tokens)) > MOST_IN_A_ROW
+
+
+def _is_unread(tokens: list[Token]) -> bool:
+    """Whether formulas stand among words of which none is English, as far as is known."""
+    words = {str(token.value) for token in tokens if token.kind == "word"}
+    words = {word for word in words if len(word) > 2 and word.isascii()}
+    has_name = any(token.kind == "name" and len(str(token.value)) > 1 for token in tokens)
+    return has_name and bool(words) and not words & ENGLISH
+
+
+_TIES = frozenset("=≈<>≤≥≠∥⊥≅∼:→+")
+
+
+def _is_bare(token: Token) -> bool:
+    return token.kind == "number" and not token.unit
 
 
 def _is_spelt(token: Token) -> bool:

@@ -11,7 +11,16 @@ from collections.abc import Iterator, Sequence
 from .binding import Value, bound_values
 from .claims import Claim
 from .statements import Reading, Sentence, Token
-from .vocabulary import CONTINUES, CORRECTIONS, EXCLUSIVE, TOGETHER, UNITS
+from .vocabulary import (
+    CONTINUES,
+    CORRECTIONS,
+    EXCLUSIVE,
+    FILLER,
+    OTHER_UNITS,
+    TOGETHER,
+    UNITS,
+    WEAK,
+)
 
 
 def values_given(claim: Claim, reading: Reading) -> list[Value]:
@@ -50,7 +59,7 @@ def _is_alike(claim: Claim, value: Value) -> bool:
 
 def is_equal(claim: Claim, value: Value) -> bool:
     """Whether a value is the one claimed; a unit that is not named fits any."""
-    if value.is_denied:
+    if value.is_denied or (value.unit in OTHER_UNITS and value.unit != claim.unit):
         return False
     if not (isinstance(claim.value, float) and isinstance(value.value, float)):
         return claim.value == value.value
@@ -110,12 +119,28 @@ def _in_segment(claim: Claim, tokens: Sequence[Token]) -> list[Value]:
     is_half = claim.labels <= named and len(named & subject) * 2 >= len(subject)
     if not is_firm and (not claim.words or not is_half or _is_of_another(claim, tokens)):
         return []
+    if not is_firm and _names_another(claim, tokens):
+        return []
     if len(subject) == 1 and not claim.labels and len(places) > 1:
         ends = [*places[1:], len(tokens)]  # AB = 8 or AB = 9
         starts = [0, *places[1:]]
         parts = (tokens[start:end] for start, end in zip(starts, ends, strict=True))
         return [value for part in parts for value in _in_segment(claim, part)]
     return bound_values(claim, tokens, places[0], places[-1], is_firm)
+
+
+def _names_another(claim: Claim, tokens: Sequence[Token]) -> bool:
+    """Whether another word may stand in the place of what is missing: the share of food."""
+    known = FILLER | WEAK | claim.words
+    spoken = [token for token in tokens if token.value not in ("the", "a", "an", "its")]
+    return any(
+        token.kind == "word"
+        and token.value not in known
+        and (before.value in ("of", "for") or behind.value == "has")
+        for before, token, behind in zip(
+            [*spoken[:1], *spoken], spoken, [*spoken[1:], *spoken[-1:]], strict=False
+        )
+    )
 
 
 def _without_corrected(values: list[Value], reading: Reading) -> list[Value]:

@@ -60,7 +60,9 @@ WEAK = frozenset(
 )
 """Words that tell a subject where nothing else does: six bars, but the bar for May."""
 
-TOGETHER = frozenset("difference sum ratio average mean product gap total together".split())
+TOGETHER = frozenset(
+    "difference sum ratio average mean product gap total together range half twice double".split()
+)
 """What is said of several things at once: the difference of May and April is 20."""
 
 CONTINUES = frozenset("at is are with has reads which also measures".split())
@@ -106,13 +108,21 @@ _SAME = (
     "tallest highest",
     "shortest lowest",
     "sign tag",
+    "series serial",
 )
+OTHER_UNITS = frozenset(
+    "mv kv ma kw mw gon radian squared cubed psi bar kpa pixel dozen hundred thousand million "
+    "billion tonne ton yard litre liter hz day week month year time of".split()
+)
+"""What behind a number makes it another quantity than the number alone."""
+
 SAME_WORD = {word: words.split()[0] for words in _SAME for word in words.split()}
 
 EXCLUSIVE = tuple(
     frozenset(group.split())
     for group in (
-        "red blue green yellow orange purple pink brown black white grey cyan violet",
+        "red blue green yellow orange purple pink brown black white grey cyan violet cream "
+        "silver beige gold turquoise magenta",
         "triangle square rectangle rhombus parallelogram trapezoid kite pentagon hexagon heptagon "
         "octagon circle ellipse",
         "left right",
@@ -152,6 +162,13 @@ RELATIONS = (
     ("on", r"\b(?:lies?|is|are|point|located) on\b|∈|(?<=[A-Z]) on (?=[A-Z∠]|side|segment|line)"),
 )
 
+RIVALS = {
+    "parallel": ("perpendicular", "series"),
+    "perpendicular": ("parallel",),
+    "series": ("parallel",),
+}
+"""Which relations a relation excludes between the same things."""
+
 CORRECTIONS = frozenset("wait actually correction rather sorry misread recheck hmm".split())
 """What stands before a value that replaces an earlier one."""
 
@@ -160,3 +177,19 @@ DENIALS = frozenset(
 )
 
 REFUTES = frozenset("≠ false wrong untrue incorrect impossible deny doubt nobody hardly".split())
+
+ENGLISH = (
+    FILLER
+    | CORRECTIONS
+    | DENIALS
+    | REFUTES
+    | frozenset(
+        "and but so because since then thus hence therefore also where which when while if who "
+        "what given such similarly again first second next finally all only more than over under "
+        "between same side base height length radius diameter angle triangle square circle point "
+        "line parallel perpendicular congruent similar midpoint tangent area perimeter right left "
+        "top bottom find know get have let ratio sum total using theorem answer step segment "
+        "chord edge leg hypotenuse median altitude row column bar table varepsilon quad".split()
+    )
+)
+"""Words of which one at least stands in an English sentence about what formulas name."""
