@@ -1,5 +1,5 @@
 # make demo    annotate and filter 12 sample problems with a language model on this machine
-# make miniature  the paper's claim on this machine: a tiny model trained both ways, 5 minutes
+# make miniature  the paper's claim on this machine: a tiny model trained both ways, 3 minutes
 #                (SEEDS=5 for docs/miniature.md; BASE= teaches the tiny model first, 9 minutes)
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
