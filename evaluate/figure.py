@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..schemas.errors import MissingExtra, UsageError
-from .notation import p_value, plain
 from .records import Comparison, Measure, Range, Report
+from .wording import LEVEL
+from .written import p_value, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe and Ito's palette: told apart by colour-blind eyes, and in grey by the markers.
 COLOUR_A, COLOUR_B, INK, FAINT, GRID = "#0072B2", "#D55E00", "#222222", "#BBBBBB", "#EEEEEE"
-FOUND = 0.05
 MOST_ROWS = 60
 NAME_LENGTH = 44
 APART = 0.14
@@ -108,7 +108,7 @@ def _draw_rates(axes: Axes, place: int, measure: Measure) -> None:
 
 def _draw_difference(axes: Axes, place: int, measure: Measure) -> None:
     decisive = measure.p_value if measure.q_value is None else measure.q_value
-    face = INK if decisive <= FOUND else "white"
+    face = INK if decisive <= LEVEL else "white"
     _draw_range(axes, place, measure.difference, INK, "D", face)
 
 
@@ -149,7 +149,7 @@ def _label(row: FigureRow) -> str:
 def _finish_differences(axes: Axes, rows: Sequence[FigureRow]) -> None:
     axes.axvline(0, color=INK, linewidth=0.8, zorder=0)
     axes.set_xlabel("B − A, points, 95% intervals")
-    axes.plot([], [], "D", color=INK, label=f"found at {FOUND}")
+    axes.plot([], [], "D", color=INK, label=f"found at {LEVEL}")
     axes.plot([], [], "D", color=INK, markerfacecolor="white", label="not shown")
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(rows)), [_test(row.measure) for row in rows], fontsize=8)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..outputs.markdown import code
-from .notation import p_value, points_range, ratio_range, share_range
+from ..outputs.markdown import code, table
 from .records import Comparison, Measure, Report
-from .text import named_measures, what_was_compared
-from .wording import conclusions, group_conclusions
-
-HEADER = (
-    "| {} | n | A | B | B − A | p | q |",
-    "|---|---:|---|---|---|---:|---:|",
+from .wording import (
+    conclusions,
+    flips,
+    group_conclusions,
+    named_measures,
+    what_was_compared,
 )
+from .written import p_value, points_range, ratio_range, share_range
 
 
 def render_markdown(reports: Sequence[Report]) -> str:
@@ -33,10 +33,7 @@ def _report(report: Report) -> Iterator[str]:
     yield ""
     yield f"{what_was_compared(report)}. Rates in %, B − A in points, 95% intervals in brackets."
     yield ""
-    yield HEADER[0].format("score")
-    yield HEADER[1]
-    for name, measure in named_measures(report.overall):
-        yield _row(name, measure)
+    yield _measures("score", named_measures(report.overall))
     yield from _table(report.overall)
     for paragraph in conclusions(report.overall):
         yield f"\n{paragraph}"
@@ -45,35 +42,39 @@ def _report(report: Report) -> Iterator[str]:
         yield from _groups(report.groups, report.by or "")
 
 
-def _row(name: str, one: Measure) -> str:
-    tests = f"{p_value(one.p_value)} | {'' if one.q_value is None else p_value(one.q_value)}"
-    rates = f"{share_range(one.a)} | {share_range(one.b)} | {points_range(one.difference)}"
-    return f"| {name} | {one.problems:,} | {rates} | {tests} |"
+def _measures(title: str, measures: Sequence[tuple[str, Measure]]) -> str:
+    return table(
+        (title, "n", "A", "B", "B − A", "p", "q"), [_cells(name, one) for name, one in measures]
+    )
+
+
+def _cells(name: str, one: Measure) -> tuple[object, ...]:
+    rates = share_range(one.a), share_range(one.b), points_range(one.difference)
+    q_value = "" if one.q_value is None else p_value(one.q_value)
+    return (name, one.problems, *rates, p_value(one.p_value), q_value)
 
 
 def _table(comparison: Comparison) -> Iterator[str]:
-    table = comparison.table
-    if table is None:
-        yield "\np by sign flips over problems."
+    seen = comparison.perception
+    by_flips = f" p of perception by sign flips over problems ({flips(seen)})." if seen else ""
+    counts = comparison.table
+    if counts is None:
+        how = flips(comparison.accuracy)
+        yield f"\np of accuracy by sign flips over problems ({how}).{by_flips}"
         return
-    yield "\n| | B right | B wrong |\n|---|---:|---:|"
-    yield f"| A right | {table.both:,} | {table.lost:,} |"
-    yield f"| A wrong | {table.gained:,} | {table.neither:,} |"
+    right = ("A right", counts.both, counts.lost)
+    wrong = ("A wrong", counts.gained, counts.neither)
+    yield "\n" + table(("", "B right", "B wrong"), [right, wrong])
     yield (
-        f"\np by McNemar's exact test; with the mid-p {p_value(table.midp)}. Odds ratio "
-        f"{ratio_range(table.odds_ratio)}."
+        f"\np of accuracy by McNemar's exact test; with the mid-p {p_value(counts.midp)}. "
+        f"Odds ratio {ratio_range(counts.odds_ratio)}.{by_flips}"
     )
 
 
 def _groups(groups: Sequence[Comparison], by: str) -> Iterator[str]:
-    yield HEADER[0].format(code(by))
-    yield HEADER[1]
-    for one in groups:
-        yield _row(code(one.name or ""), one.accuracy)
-    if any(one.perception for one in groups):
-        yield f"\n{HEADER[0].format(f'perception by {code(by)}')}\n{HEADER[1]}"
-        for one in groups:
-            if one.perception:
-                yield _row(code(one.name or ""), one.perception)
+    yield _measures(code(by), [(code(one.name or ""), one.accuracy) for one in groups])
+    seen = [(code(one.name or ""), one.perception) for one in groups if one.perception]
+    if seen:
+        yield "\n" + _measures(f"perception by {code(by)}", seen)
     for paragraph in group_conclusions(groups, f"groups by {code(by)}"):
         yield f"\n{paragraph}"

@@ -31,7 +31,7 @@ from .matching import Pair
 from .records import Measure, Range, Table
 
 POWER = 0.8
-MOST_PROBLEMS = 100_000
+MOST_RECOMMENDED = 100_000
 """More problems than that are not worth recommending."""
 
 
@@ -76,7 +76,7 @@ def _needed_by_mcnemar(problems: int, lost: int, gained: int) -> int | None:
     difference = rate_gained - rate_lost
     deviation = math.sqrt(rate_lost + rate_gained - difference**2)
     # The normal approximation first: the exact search takes seconds where the answer is millions.
-    if not difference or mean_problems(POWER, difference, deviation) > MOST_PROBLEMS:
+    if not difference or mean_problems(POWER, difference, deviation) > MOST_RECOMMENDED:
         return None
     return mcnemar_problems(POWER, rate_lost, rate_gained)
 
@@ -120,7 +120,7 @@ def _of_differences(a: Estimate, b: Estimate, differences: Sequence[float], seed
         p_value=test.p_value,
         is_exact=test.is_exact,
         detectable=detectable_mean(problems, deviation) if deviation else None,
-        problems_needed=needed if needed and needed <= MOST_PROBLEMS else None,
+        problems_needed=needed if needed and needed <= MOST_RECOMMENDED else None,
     )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import set_cell_size
 
-from .notation import (
+from .records import Comparison, Measure, Report, Table
+from .wording import (
+    conclusions,
+    flips,
+    group_conclusions,
+    named_measures,
+    what_was_compared,
+)
+from .written import (
     p_value,
     plain,
     points_range,
@@ -15,11 +23,8 @@ from .notation import (
     share,
     share_range,
 )
-from .records import Comparison, Measure, Report, Table
-from .wording import conclusions, group_conclusions
 
 WIDTH = 80
-REASONS = {"only_a": "only in A", "only_b": "only in B", "not_scored": "not scored in both"}
 
 
 def render_text(reports: Sequence[Report]) -> str:
@@ -55,16 +60,6 @@ def _head(report: Report) -> Iterator[str]:
     yield from _wrapped(what_was_compared(report))
 
 
-def what_was_compared(report: Report) -> str:
-    """One line: how many problems, how many samples, who is left out."""
-    least, most = report.overall.samples
-    samples = f"{most}" if least == most else f"{least} to {most}"
-    of_each = f", {samples} samples of each" if most > 1 else ""
-    left_out = [f"{n:,} {REASONS[why]}" for why, n in report.left_out.items() if n]
-    rest = f"; left out: {', '.join(left_out)}" if left_out else ""
-    return f"{report.overall.accuracy.problems:,} problems in both{of_each}{rest}"
-
-
 def _measures(comparison: Comparison) -> Iterator[str]:
     yield f"{'%, 95% intervals':18}{'A':20}{'B':20}B − A, points"
     for name, measure in named_measures(comparison):
@@ -72,16 +67,8 @@ def _measures(comparison: Comparison) -> Iterator[str]:
         yield f"{name:18}{columns}{points_range(measure.difference)}"
     for name, measure in named_measures(comparison):
         if not comparison.table or name == "perception":
-            how = "all flips counted" if measure.is_exact else "random flips"
             on = f"{measure.problems:,} problems, " if name == "perception" else ""
-            yield f"sign-flip test of {name}: p = {p_value(measure.p_value)} ({on}{how})"
-
-
-def named_measures(comparison: Comparison) -> list[tuple[str, Measure]]:
-    """Accuracy, and perception where there is one, with their names."""
-    name = "accuracy" if comparison.table else "mean accuracy"
-    measures = [(name, comparison.accuracy)]
-    return [*measures, ("perception", comparison.perception)] if comparison.perception else measures
+            yield f"sign-flip test of {name}: p = {p_value(measure.p_value)} ({on}{flips(measure)})"
 
 
 def _table(table: Table, accuracy: Measure) -> Iterator[str]:

@@ -9,19 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .measures import MOST_PROBLEMS
-from .notation import p_value, points, share
+from .measures import MOST_RECOMMENDED
 from .records import Comparison, Measure, Report, Table
+from .written import p_value, points, share
 
 LEVEL = 0.05
 AVERAGED = "mean accuracy"
 FEW = 20
+REASONS = {"only_a": "only in A", "only_b": "only in B", "not_scored": "not scored in both"}
+
+
+def what_was_compared(report: Report) -> str:
+    """One line: how many problems, how many samples, who is left out."""
+    least, most = report.overall.samples
+    samples = f"{most}" if least == most else f"{least} to {most}"
+    of_each = f", {samples} samples of each" if most > 1 else ""
+    left_out = [f"{n:,} {REASONS[why]}" for why, n in report.left_out.items() if n]
+    rest = f"; left out: {', '.join(left_out)}" if left_out else ""
+    return f"{report.overall.accuracy.problems:,} problems in both{of_each}{rest}"
+
+
+def named_measures(comparison: Comparison) -> list[tuple[str, Measure]]:
+    """Accuracy, and perception where there is one, with their names."""
+    name = "accuracy" if comparison.table else AVERAGED
+    measures = [(name, comparison.accuracy)]
+    return [*measures, ("perception", comparison.perception)] if comparison.perception else measures
+
+
+def flips(measure: Measure) -> str:
+    """How a sign-flip test was made."""
+    return "all flips counted" if measure.is_exact else "random flips"
 
 
 def conclusions(comparison: Comparison) -> list[str]:
     """A paragraph on accuracy, and one on perception where both models have it."""
-    score = "accuracy" if comparison.table else AVERAGED
-    paragraphs = [_paragraph(comparison.accuracy, score, comparison.table)]
+    (score, accuracy), *_ = named_measures(comparison)
+    paragraphs = [_paragraph(accuracy, score, comparison.table)]
     if comparison.perception:
         paragraphs.append(_paragraph(comparison.perception, "perception", None))
         paragraphs += _both(comparison.accuracy, comparison.perception)
@@ -63,9 +86,13 @@ def _not_shown(measure: Measure, score: str, table: Table | None) -> list[str]:
     if table and not table.lost + table.gained:
         sentences = [f"A and B agree on every problem: nothing tells their {score} apart."]
     if difference.low is not None and difference.high is not None:
+        ends = f"{points(difference.low)} to {points(difference.high)} points"
         sentences.append(
-            "Nor is it shown that they are equal: these outcomes agree with a B − A from "
-            f"{points(difference.low)} to {points(difference.high)} points."
+            f"The interval of B − A, {ends}, leaves 0 out; the exact test, which decides here, "
+            "does not reject."
+            if _leaves_zero_out(measure)
+            else "Nor is it shown that they are equal: these outcomes agree with a B − A from "
+            f"{ends}."
         )
     if table and _is_borderline(measure, table):
         sentences.append(
@@ -76,8 +103,12 @@ def _not_shown(measure: Measure, score: str, table: Table | None) -> list[str]:
 
 
 def _is_borderline(measure: Measure, table: Table) -> bool:
+    return table.midp <= LEVEL or _leaves_zero_out(measure)
+
+
+def _leaves_zero_out(measure: Measure) -> bool:
     low, high = measure.difference.low or 0.0, measure.difference.high or 0.0
-    return table.midp <= LEVEL or low > 0 or high < 0
+    return low > 0 or high < 0
 
 
 def _reach(measure: Measure, table: Table | None) -> list[str]:
@@ -97,7 +128,8 @@ def _reach(measure: Measure, table: Table | None) -> list[str]:
         )
     elif measure.difference.value:
         sentences.append(
-            f"To find a difference as small as the one seen takes over {MOST_PROBLEMS:,} problems."
+            "To find a difference as small as the one seen takes over "
+            f"{MOST_RECOMMENDED:,} problems."
         )
     return sentences
 

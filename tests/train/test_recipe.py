@@ -62,6 +62,8 @@ def test_the_large_recipe_is_the_papers():
     plan = schedule(recipe.grpo, recipe.processes, rows=1_442)
     assert (plan.prompts_per_batch, plan.completions_per_batch) == (128, 1_024)
     assert (plan.steps, plan.passes, plan.steps_per_batch) == (275, 25, 1)
+    held_out = recipe.evaluation.rows
+    assert schedule(recipe.grpo, recipe.processes, rows=1_442 - held_out).steps == 250
 
 
 def test_the_baseline_differs_from_it_in_one_weight():
