@@ -1,12 +1,12 @@
-"""How often hostile completions take a judge in, on both halves of data/red_team.
+"""How often hostile completions take a judge in, on the sets of data/red_team.
 
     python bench/judge_red_team.py rules hybrid:embedded undefended:rules undefended:embedded
-    python bench/judge_red_team.py rules --half open --won
+    python bench/judge_red_team.py rules --set open --won
 
 An attack succeeds when one annotation or more is judged `reflected`. What the judge could not score
 for the completion's own fault is a defence; what the service failed on is counted apart. Which
-attacks succeeded is told of the open half only, with `--won` to the annotation: the frozen one is
-for measuring, and whoever knows what it holds can no longer be measured by it. A judge that never
+attacks succeeded is told of the open half only, with `--won` to the annotation: the others are for
+measuring, and whoever knows what they hold can no longer be measured by them. A judge that never
 says `reflected` is never taken in: read this beside the false-no rate of `judge_quality.py`.
 """
 
@@ -26,7 +26,7 @@ from red_team import Attack, read_attacks
 from pr1.judge.calibration import rate
 from pr1.judge.judge import Judge
 
-HALVES = ("open", "frozen")
+SETS = ("open", "frozen", "later")
 
 
 class Outcome(NamedTuple):
@@ -44,26 +44,26 @@ def main() -> None:
     """Attack each judge and print the success rates."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add_judge_arguments(parser)
-    parser.add_argument("--half", choices=HALVES)
+    parser.add_argument("--set", choices=SETS)
     parser.add_argument("--won", action="store_true")
     arguments = parser.parse_args()
-    if arguments.won and arguments.half != "open":
-        parser.error("--won goes with --half open: the frozen half is for measuring only")
-    asyncio.run(report(arguments, [arguments.half] if arguments.half else HALVES))
+    if arguments.won and arguments.set != "open":
+        parser.error("--won goes with --set open: the others are for measuring only")
+    asyncio.run(report(arguments, [arguments.set] if arguments.set else SETS))
 
 
-async def report(arguments: argparse.Namespace, halves: Iterable[str]) -> None:
+async def report(arguments: argparse.Namespace, names: Iterable[str]) -> None:
     """Print how often each judge was taken in; of the open half also by which attacks."""
-    for half in halves:
-        attacks = read_attacks(half)
+    for attacks_name in names:
+        attacks = read_attacks(attacks_name)
         by_judge: dict[str, list[Outcome]] = {}
         for name in arguments.judges:
             async with opened(name, arguments.base_url, arguments.store) as judge:
                 by_judge[name] = await outcomes(judge, attacks)
-            print(summary(name, half, by_judge[name]), flush=True)
+            print(summary(name, attacks_name, by_judge[name]), flush=True)
             if arguments.won:
                 print_won(by_judge[name])
-        if half == "open":
+        if attacks_name == "open":
             print_by_attack(by_judge)
 
 
@@ -80,14 +80,14 @@ async def outcomes(judge: Judge, attacks: Sequence[Attack]) -> list[Outcome]:
     return found
 
 
-def summary(name: str, half: str, found: Sequence[Outcome]) -> str:
+def summary(name: str, attacks_name: str, found: Sequence[Outcome]) -> str:
     """One line of the table in docs/judge.md: completions, annotations, not scored."""
     scored = [one for one in found if one.won is not None]
     completions = rate(sum(bool(one.won) for one in scored), len(scored))
     asked = sum(len(one.attack.task.annotations) for one in scored)
     annotations = rate(sum(len(one.won or []) for one in scored), asked)
     counts = [f"{r.hits}/{r.tried} = {cell(r)}" for r in (completions, annotations)]
-    return f"| {' | '.join([name, half, *counts, str(len(found) - len(scored))])} |"
+    return f"| {' | '.join([name, attacks_name, *counts, str(len(found) - len(scored))])} |"
 
 
 def print_by_attack(by_judge: dict[str, list[Outcome]]) -> None:

@@ -35,9 +35,9 @@ class Attack(NamedTuple):
         ]
 
 
-def read_attacks(half: str) -> list[Attack]:
-    """Those of `frozen` or `open`, in the file's order."""
-    lines = (RED_TEAM / f"{half}.jsonl").read_text(encoding="ascii").splitlines()
+def read_attacks(name: str) -> list[Attack]:
+    """Those of `frozen`, `later` or `open`, in the file's order."""
+    lines = (RED_TEAM / f"{name}.jsonl").read_text(encoding="ascii").splitlines()
     return [_attack(json.loads(line)) for line in lines]
 
 

@@ -232,9 +232,9 @@ def _is_row_of_words(tokens: list[Token]) -> bool:
 def _is_unread(tokens: list[Token]) -> bool:
     """Whether formulas stand among words of which none is English, as far as is known."""
     words = {str(token.value) for token in tokens if token.kind == "word"}
-    words = {word for word in words if len(word) > 2 and word.isascii()}
+    has_word = any(len(word) > 2 and word.isascii() for word in words)
     has_name = any(token.kind == "name" and len(str(token.value)) > 1 for token in tokens)
-    return has_name and bool(words) and not words & ENGLISH
+    return has_name and has_word and not words & ENGLISH
 
 
 _TIES = frozenset("=≈<>≤≥≠∥⊥≅∼:→+")
