@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,13 @@ from .rows import MANIFEST, RUN_FOLDER, RUN_STATE, read_manifest
 
 
 def claim_folder(
-    out: Path, held: ExitStack, *, stage: str, identity: dict[str, Any], overwrite: bool
+    out: Path,
+    held: ExitStack,
+    *,
+    stage: str,
+    identity: dict[str, Any],
+    overwrite: bool,
+    discard: Callable[[], None] | None = None,
 ) -> None:
     """Lock the folder for this process and note the run in it, or refuse.
 
@@ -25,6 +31,8 @@ def claim_folder(
         stage: the command that asks; the folder of another one is refused.
         identity: what decides the run's result, as JSON values.
         overwrite: take a finished folder, or an unfinished one of another identity.
+        discard: removes what such a folder holds, for a stage that writes where it lies; called
+            before the run is noted. Killed in between, the folder is nobody's run to go on with.
 
     Raises:
         UsageError: as `StageFolder.start` says.
@@ -48,6 +56,20 @@ def claim_folder(
         ) from error
     _refuse_finished(out, stage, overwrite)
     _refuse_other_run(out, stage, identity, overwrite)
+    if discard is not None and not _is_run_of(out, identity):
+        _note(out, {"stage": stage})
+        discard()
+    _note(out, identity)
+
+
+def _is_run_of(out: Path, identity: dict[str, Any]) -> bool:
+    """Whether the folder holds this very run, unfinished."""
+    state = out / RUN_STATE
+    is_noted = state.is_file() and json.loads(state.read_bytes()) == identity
+    return is_noted and not (out / MANIFEST).is_file()
+
+
+def _note(out: Path, identity: dict[str, Any]) -> None:
     temporary = out / f"{RUN_STATE}.tmp"
     temporary.write_text(json.dumps(identity, ensure_ascii=True, indent=2), encoding="utf-8")
     temporary.replace(out / RUN_STATE)

@@ -182,19 +182,19 @@ class StageFolder:
 
     def drop(self, dropped: Dropped) -> None:
         """Record a decision that left a problem out."""
-        self._files[DROPPED].write(_line(dropped))
+        self._files[DROPPED].write(json_line(dropped))
         self._dropped[dropped.reason] += dropped.records
 
     def fail(self, failure: Failure) -> None:
         """Record something that broke."""
-        self._files[FAILURES].write(_line(failure))
+        self._files[FAILURES].write(json_line(failure))
         self._failed[failure.error] += failure.records
 
     def note(self, outcome: ProblemOutcome) -> None:
         """Record what the paired difficulty pass found for a problem, whatever becomes of it."""
         if PAIRED_OUTCOMES not in self._files:
             self._files[PAIRED_OUTCOMES] = self._open(PAIRED_OUTCOMES)
-        self._files[PAIRED_OUTCOMES].write(_line(outcome))
+        self._files[PAIRED_OUTCOMES].write(json_line(outcome))
 
     def finish(
         self,
@@ -286,7 +286,8 @@ class StageFolder:
         shutil.rmtree(self._new)
 
 
-def _line(record: Dropped | Failure | ProblemOutcome) -> bytes:
+def json_line(record: Dropped | Failure | ProblemOutcome) -> bytes:
+    """The record as a line of a JSONL file."""
     # An unpaired surrogate, as broken data may hold, becomes its JSON escape and not an error.
     text = json.dumps(record.model_dump(mode="python"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace") + b"\n"

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from platform import python_version
@@ -46,10 +46,14 @@ _URL_QUERY = re.compile(
 )
 
 
-def package_versions() -> dict[str, str]:
-    """The version of Python and of each installed package that a result may depend on."""
+def package_versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """The version of Python and of each installed package that a result may depend on.
+
+    Args:
+        more: packages that this stage alone depends on.
+    """
     versions = {"python": python_version()}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *more):
         try:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

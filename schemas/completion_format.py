@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TAGS = ("<think>\n", "\n</think>\n<answer>\n", "\n</answer>")
+TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+FRAME = ("<think>\n", "\n</think>\n<answer>\n", "\n</answer>")
 
 
 class FormattedCompletion(NamedTuple):
@@ -33,7 +34,7 @@ def format_completion(think: str, answer: str) -> str:
         >>> format_completion("AB = 3.", r"\boxed{3}")
         '<think>\nAB = 3.\n</think>\n<answer>\n\\boxed{3}\n</answer>'
     """
-    opening, middle, closing = TAGS
+    opening, middle, closing = FRAME
     return f"{opening}{think}{middle}{answer}{closing}"
 
 
@@ -49,9 +50,9 @@ def parse_completion(text: str) -> FormattedCompletion | None:
         >>> parse_completion("The answer is 3.") is None
         True
     """
-    opening, middle, closing = TAGS
+    opening, middle, closing = FRAME
     text = text.strip()
-    if any(text.count(tag) != 1 for tag in ("<think>", "</think>", "<answer>", "</answer>")):
+    if any(text.count(tag) != 1 for tag in TAGS):
         return None
     if not (text.startswith(opening) and text.endswith(closing)):
         return None

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .reward_log import compact_verdicts
+from .reward_log import PARTS, compact_verdicts
 from .scoring import ScoredCompletion
 
 STEPS_PER_FILE = 10
@@ -25,10 +25,7 @@ SCHEMA = pa.schema(
     [
         *(("step", pa.int64()), ("problem_id", pa.string()), ("completion", pa.string())),
         *(("tokens", pa.int64()), ("is_cut", pa.bool_()), ("reward", pa.float64())),
-        *(
-            (name, pa.float64())
-            for name in ("format", "accuracy", "visual", "repetition", "length")
-        ),
+        *((name, pa.float64()) for name in PARTS),
         *(("verdicts", pa.string()), ("judge_failure", pa.string()), ("reason", pa.string())),
     ]
 )
@@ -97,11 +94,7 @@ def _row(one: ScoredCompletion) -> dict[str, Any]:
         "tokens": completion.tokens,
         "is_cut": completion.is_cut,
         "reward": parts.total,
-        "format": parts.format,
-        "accuracy": parts.accuracy,
-        "visual": parts.visual,
-        "repetition": parts.repetition,
-        "length": getattr(parts, "length", None),
+        **{name: getattr(parts, name) for name in PARTS},
         "verdicts": compact_verdicts(one),
         "judge_failure": failure and f"{failure.cause}: {failure.reason}",
         "reason": parts.reason,

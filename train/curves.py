@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .outcomes import Outcome, summary
+from .reward_log import PARTS
 
 GREY = "#7a7a7a"
 # Okabe and Ito's palette, without its black and its yellow: told apart by colour-blind readers.
@@ -54,7 +55,6 @@ def figures(
             ("all of them reflected", "all_reflected"),
         )
     ]
-    parts = ["format", "accuracy", "visual", "repetition", "length"]
     found = [
         Figure(
             "evaluation",
@@ -66,7 +66,7 @@ def figures(
             "reward_parts",
             "The parts of the reward",
             "Mean over the completions for which a part was scored, unweighted.",
-            [_curve(metrics, part, f"parts/{part}") for part in parts],
+            [_curve(metrics, part, f"parts/{part}") for part in PARTS],
         ),
         Figure(
             "reward",

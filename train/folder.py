@@ -16,7 +16,6 @@ The first process writes; the others add the completions that they scored, and n
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -24,24 +23,23 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..llm.store import ResponseStore
 from ..outputs.claim import claim_folder
-from ..outputs.folder import DROPPED, FAILURES
+from ..outputs.folder import DROPPED, FAILURES, json_line
 from ..outputs.provenance import command_line, file_hashes, package_versions, publishable
 from ..outputs.rows import MANIFEST, RUN_FOLDER, RUN_STATE, STORE
 from ..schemas.config import config_hash
 from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
 from ..schemas.training import Recipe
-from .checkpoints import last_checkpoint, remove_broken_checkpoints
+from .checkpoints import remove_broken_checkpoints
 from .recipe import identity
 
 STAGE = "train"
 WRITTEN = ("model", "evaluation", "completions", "curves", "checkpoints", f"{RUN_FOLDER}/rows")
-FILES = ("metrics.jsonl", "report.html", DROPPED, FAILURES, MANIFEST)
+FILES = ("metrics.jsonl", "report.html", DROPPED, FAILURES)
 PACKAGES = (
     "accelerate",
     "deepspeed",
@@ -93,19 +91,16 @@ class TrainFolder:
             "config": publishable({"dataset": dataset, **identity(recipe)}),
             "parents": self._parents,
         }
-        is_same_run = _read_state(self.out) == self._identity
-        is_finished = (self.out / MANIFEST).is_file()
         claim_folder(
-            self.out, self._held, stage=STAGE, identity=self._identity, overwrite=overwrite
+            self.out,
+            self._held,
+            stage=STAGE,
+            identity=self._identity,
+            overwrite=overwrite,
+            discard=self._empty,
         )
-        if is_finished or not is_same_run:
-            self._empty()
         remove_broken_checkpoints(self.checkpoints)
         self._spent_before = self._spent()
-
-    def last_checkpoint(self) -> Path | None:
-        """What the run goes on from; None for a run that begins."""
-        return last_checkpoint(self.checkpoints)
 
     def account(self, dropped: Iterable[Dropped], failures: Iterable[Failure]) -> None:
         """Write down the rows that are not trained on."""
@@ -133,7 +128,7 @@ class TrainFolder:
             execution_hash=config_hash(recipe.judge.execution.model_dump(mode="json")),
             parents=self._parents,
             seed=recipe.seed,
-            versions={**package_versions(), **dict(_installed(PACKAGES))},
+            versions=package_versions(PACKAGES),
             counts=Counts(
                 read=rows + held_out + len(dropped) + len(failures),
                 in_rows=rows + held_out,
@@ -171,6 +166,7 @@ class TrainFolder:
         return total
 
     def _empty(self) -> None:
+        (self.out / MANIFEST).unlink(missing_ok=True)  # from here on: unfinished
         for name in WRITTEN:
             shutil.rmtree(self.out / name, ignore_errors=True)
         for name in FILES:
@@ -181,20 +177,5 @@ def _hashes(path: str) -> dict[str, str]:
     return file_hashes(Path(path)) if Path(path).exists() else {}
 
 
-def _read_state(out: Path) -> Any:
-    try:
-        return json.loads((out / RUN_STATE).read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
 def _write_lines(path: Path, records: Iterable[Dropped | Failure]) -> None:
-    path.write_text("".join(one.model_dump_json() + "\n" for one in records), encoding="utf-8")
-
-
-def _installed(packages: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for package in packages:
-        try:
-            yield package, metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
+    path.write_bytes(b"".join(map(json_line, records)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..schemas.completion_format import TAGS
 from ..schemas.errors import MissingExtra, UsageError
 from ..schemas.training import LoraSettings, TrainedModel
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from peft import LoraConfig
     from transformers import PreTrainedConfig, PreTrainedModel, ProcessorMixin
 
-TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 # How the vision towers of today's models are called: Qwen-VL; Idefics3, SmolVLM; LLaVA, Gemma 3.
 VISION = re.compile(r"(^|\.)(visual|vision_model|vision_tower)(\.|$)")
 

@@ -42,15 +42,13 @@ class PreparedRows(NamedTuple):
     read: int
 
     def require_rows(self, dataset: str) -> None:
-        """Returns where there is a row to train on.
+        """Returns where there is a row to use.
 
         Raises:
             UsageError: there is none; the message says why the first is left out.
         """
         if not self.rows:
-            raise UsageError(
-                f"{dataset}: none of its {self.read} rows can be trained on. {_first(self)}"
-            )
+            raise UsageError(f"{dataset}: none of its {self.read} rows can be used. {_first(self)}")
 
     def require_annotations(self, dataset: str) -> None:
         """Returns where some row could earn the visual reward.

@@ -127,7 +127,7 @@ def _prepare(
     recipe: Recipe, dataset: str, folder: TrainFolder, processor: ProcessorMixin
 ) -> Inputs:
     check_bounds(recipe.pixels, picture_grid(processor))
-    prepared, rows, held = split_rows(
+    prepared, rows, held, other = split_rows(
         recipe, dataset, processor, max_prompt_tokens=most_prompt_tokens(recipe)
     )
     prepared.require_rows(dataset)
@@ -138,8 +138,9 @@ def _prepare(
         as_dataset(held).save_to_disk(folder.rows / "held_out")
     folder.account(prepared.dropped, prepared.failures)
     facts = {"rows_without_annotations": sum(not row.annotations for row in rows)}
-    is_other_set = recipe.evaluation is not None and recipe.evaluation.dataset is not None
-    own = 0 if is_other_set else len(held)
+    if other is not None:
+        facts["evaluation_rows_left_out"] = other.read - len(held)
+    own = len(held) if other is None else 0
     return Inputs(len(rows), own, prepared.dropped, prepared.failures, facts)
 
 
@@ -179,7 +180,7 @@ def _add_callbacks(
 
 def _rewind(folder: TrainFolder) -> str | None:
     """The checkpoint to go on from; what was written behind it is forgotten."""
-    checkpoint = folder.last_checkpoint()
+    checkpoint = last_checkpoint(folder.checkpoints)
     step = step_of(checkpoint) if checkpoint else 0
     from .metrics_log import forget_metrics_after
 

@@ -21,12 +21,14 @@ class SplitRows(NamedTuple):
     Attributes:
         prepared: all of the training set.
         train: trained on.
-        held_out: evaluated on; of another set where the recipe names one.
+        held_out: evaluated on.
+        other: the other set that these are of; None where they are of the training set.
     """
 
     prepared: PreparedRows
     train: list[TrainRow]
     held_out: list[TrainRow]
+    other: PreparedRows | None = None
 
 
 def split_rows(
@@ -47,7 +49,7 @@ def split_rows(
         is_scaled: have the pictures scaled.
 
     Raises:
-        UsageError: a set cannot be used, or all of it would be held out.
+        UsageError: a set cannot be used, no row of the other set is left, or all would be held out.
     """
 
     def prepare(path: str, limit: int | None) -> PreparedRows:
@@ -66,7 +68,8 @@ def split_rows(
         return SplitRows(prepared, prepared.rows, [])
     if evaluation.dataset is not None:
         other = prepare(evaluation.dataset, evaluation.rows)
-        return SplitRows(prepared, prepared.rows, other.rows)
+        other.require_rows(evaluation.dataset)
+        return SplitRows(prepared, prepared.rows, other.rows, other)
     return SplitRows(prepared, *held_out(prepared.rows, evaluation.rows, recipe.seed))
 
 

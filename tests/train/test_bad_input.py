@@ -355,3 +355,12 @@ def test_half_a_checkpoint_is_none(tmp_path, state):
     assert last_checkpoint(tmp_path).name == "checkpoint-2"
     remove_broken_checkpoints(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-mine"]
+
+
+def test_another_evaluation_set_without_a_usable_row_is_refused_at_the_start(
+    tiny_model, train_set, tmp_path
+):
+    rows = [row.model_copy(update={"answer": "\\frac{1"}) for row in train_rows(3)]
+    bad = write_train_set(tmp_path / "bad", rows)
+    recipe = tiny_recipe(tiny_model, {}, evaluation={"dataset": str(bad), "rows": 3, "every": 1})
+    refused(recipe, train_set, tmp_path / "out", "none of its 3 rows can be used")

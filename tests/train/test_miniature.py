@@ -101,7 +101,7 @@ def test_the_tokenizer_loses_nothing_and_completions_fit():
     from pr1.train.miniature.model import VOCABULARY, build_tokenizer
 
     tokenizer = build_tokenizer()
-    assert len(tokenizer) <= VOCABULARY
+    assert len(tokenizer) == VOCABULARY
     odd = ["", " ", "\n\n", "naïve ✓ 漢字", "<think>\n<think>", r"\boxed{\boxed{"]
     completions = [problem.completion() for problem in draws(300)]
     for text in [*odd, *completions]:
@@ -214,6 +214,8 @@ def test_the_table_shows_every_seed_and_hides_no_loss():
             arm("perception", seed),
             Change(8, 4, 4, 0, 0, 1.0),
             Change(8, 2, 8, 0, 6, 0.03125),
+            Change(8, 4, 5, 1, 2, 1.0),
+            Change(8, 2, 5, 0, 3, 0.25),
         )
         for seed in (0, 1)
     ]
@@ -221,6 +223,7 @@ def test_the_table_shows_every_seed_and_hides_no_loss():
     assert "|  | base | .625 | .625 | .125 |  |" in table
     assert "| 1 | answer-only | .500 | .900 | .250 | 1 of 4 | 0/1 | 1 | 2/1 | 1 |" in table
     assert table.count("| 0/6 | 0.03 | 0/0 | 1 |") == 2
+    assert table.count("| 0/3 | 0.2 | 1/2 | 1 |") == 2
 
 
 def test_prompts_with_and_without_facts_differ_by_the_facts_alone():

@@ -1,5 +1,6 @@
 """The arithmetic of a run, what is checked before it starts, and the plan that a dry run prints."""
 
+import dataclasses
 import importlib.util
 import json
 import random
@@ -18,9 +19,9 @@ from pr1.schemas.training import PixelBounds
 from pr1.train.machine import check_machine
 from pr1.train.pictures import PictureGrid, check_bounds, sized
 from pr1.train.plan import plan
-from pr1.train.recipe import load_recipe
+from pr1.train.recipe import grpo_config_class, load_recipe
 from pr1.train.rows import held_out, training_order
-from pr1.train.schedule import Schedule, schedule
+from pr1.train.schedule import DEFAULTS, Schedule, schedule
 
 QWEN = PictureGrid(28, 3_136, 12_845_056)
 
@@ -192,7 +193,7 @@ def test_a_plan_lists_everything_that_is_wrong(tiny_model, train_set, monkeypatc
         "is for 2 training processes",
         "hybrid needs a model",
         "10 of 10 prompts have more than 74 tokens",
-        "none of its 10 rows can be trained on. The first, bar-0: prompt_too_long",
+        "none of its 10 rows can be used. The first, bar-0: prompt_too_long",
         "num_generations 3",
     ):
         assert said in wrong
@@ -221,3 +222,8 @@ def test_the_command_prints_the_plan_and_writes_nothing(tiny_model, train_set, t
     found = json.loads(run.stdout)
     assert (found["schedule"]["steps"], found["recipe"]["seed"]) == (9, 5)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_defaults_are_those_of_the_trainer():
+    fields = {field.name: field.default for field in dataclasses.fields(grpo_config_class())}
+    assert {name: fields[name] for name in DEFAULTS} == DEFAULTS

@@ -2,7 +2,9 @@
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from pr1.cli import app
 from pr1.schemas.errors import UsageError
 from pr1.train.recipe import identity, load_recipe, read_recipe, shipped_recipes
 from pr1.train.schedule import schedule
@@ -156,3 +158,8 @@ def test_what_only_decides_when_something_is_written_is_free_to_change():
     )
     assert one == other
     assert one != third
+
+
+def test_the_help_names_every_recipe_that_is_shipped():
+    shown = CliRunner().invoke(app, ["train", "--help"]).output
+    assert all(name in shown for name in shipped_recipes())

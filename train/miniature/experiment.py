@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from ...outputs.rows import MANIFEST
 from ...schemas.errors import Pr1Error
 from ..outcomes import Change, Outcome, changes, read_outcomes, summary
 from .problems import write_annotated_set, write_training_set
@@ -54,12 +55,19 @@ class ArmResult(NamedTuple):
 
 
 class SeedResult(NamedTuple):
-    """Both arms of one seed, and the perception arm against the answer-only arm."""
+    """Both arms of one seed, and the perception arm against the answer-only arm.
+
+    Attributes:
+        answers, facts: at the end.
+        early_answers, early_facts: after a third of the evaluations.
+    """
 
     answer_only: ArmResult
     perception: ArmResult
     answers: Change
     facts: Change
+    early_answers: Change
+    early_facts: Change
 
 
 def write_problems(out: Path) -> None:
@@ -71,7 +79,7 @@ def write_problems(out: Path) -> None:
     }
     for name, (write, count, seed) in sets.items():
         folder = out / "problems" / name
-        if not (folder / "manifest.json").exists():
+        if not (folder / MANIFEST).exists():
             write(folder, count, seed)
 
 
@@ -135,7 +143,7 @@ def train_arm(
         Pr1Error: the command failed.
     """
     folder = run_folder(out, arm, seed)
-    if (folder / "manifest.json").exists():
+    if (folder / MANIFEST).exists():
         return
     recipe = yaml.safe_load(resources.files(__package__).joinpath("recipe.yaml").read_text())
     recipe["model"]["path"] = str(out / "base")
@@ -174,13 +182,17 @@ def run_command(arguments: Sequence[str], log: Path) -> None:
 
 
 def _seed_result(out: Path, seed: int) -> SeedResult:
-    ends = {arm: evaluations(out, arm, seed)[-1] for arm in WEIGHTS}
-    head_to_head = changes(ends["answer-only"], ends["perception"])
+    answer_only, perception = (evaluations(out, arm, seed) for arm in ("answer-only", "perception"))
+    third = len(perception) // 3
+    end = changes(answer_only[-1], perception[-1])
+    early = changes(answer_only[third], perception[third])
     return SeedResult(
         _arm_result(out, "answer-only", seed),
         _arm_result(out, "perception", seed),
-        head_to_head["accuracy"],
-        head_to_head["all_reflected"],
+        answers=end["accuracy"],
+        facts=end["all_reflected"],
+        early_answers=early["accuracy"],
+        early_facts=early["all_reflected"],
     )
 
 
@@ -195,10 +207,15 @@ def _arm_result(out: Path, arm: str, seed: int) -> ArmResult:
         fact=figures["perception"],
         all_facts=figures["all_reflected"],
         base_fact=summary(first)["perception"],
-        lucky=sum(one.correct == 1 and (one.perception or 0) < 1 for one in last),
+        lucky=sum(map(is_lucky, last)),
         answers=changed["accuracy"],
         facts=changed["all_reflected"],
     )
+
+
+def is_lucky(one: Outcome) -> bool:
+    """Whether the answer is right beside a wrong fact."""
+    return one.correct == 1 and (one.perception or 0) < 1
 
 
 def as_json(results: Sequence[SeedResult]) -> str:

@@ -16,7 +16,7 @@ from ...images import load_image
 from ...outputs.rows import read_rows
 from ...schemas.records import TrainRow
 from ..outcomes import Outcome, read_outcomes, summary
-from .experiment import EVALUATION, WEIGHTS, evaluations, run_folder
+from .experiment import EVALUATION, WEIGHTS, evaluations, is_lucky, run_folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,8 +95,7 @@ def find_examples(out: Path, seed: int) -> list[Example]:
 
 def _is_right_on_wrong_facts(example: Example) -> bool:
     answer_only, perception = (example.completions[arm] for arm in ("answer-only", "perception"))
-    is_lucky = answer_only.correct == 1 and (answer_only.perception or 0) < 1
-    return is_lucky and perception.perception == 1
+    return is_lucky(answer_only) and perception.perception == 1
 
 
 def _facts_differ(example: Example) -> bool:

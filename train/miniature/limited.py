@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...outputs.folder import PAIRED_OUTCOMES
-from ...outputs.rows import count_rows, read_rows
+from ...outputs.rows import MANIFEST, count_rows, read_rows
 from ...schemas.records import AnnotatedProblem, TrainRow
 from ..outcomes import Outcome, changes, summary
 from .experiment import WEIGHTS, evaluations, run_command, train_arm
@@ -51,7 +51,7 @@ def compare_sets(out: Path) -> str:
 
 
 def _filter(out: Path, folder: Path, *options: str) -> None:
-    if (folder / "manifest.json").exists():
+    if (folder / MANIFEST).exists():
         return
     folder.parent.mkdir(exist_ok=True)
     run_command(

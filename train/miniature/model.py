@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         PreTrainedTokenizerFast,
     )
 
-VOCABULARY = 346  # at most: the world's words are used up at 329
+VOCABULARY = 329  # there are no more words in the world
 HIDDEN = 96
 INNER = 288
 HEADS = 4
@@ -40,7 +40,7 @@ CONTEXT = 256
 
 PAD, END, IMAGE = "<pad>", "<end_of_utterance>", "<image>"
 CONTROL = [PAD, END, IMAGE, "<fake_token_around_image>", "<global-img>", "<user>", "<assistant>"]
-PHRASES = [INSTRUCTION, FACTS, *"".join(TAGS).split(), r"\boxed{"]
+PHRASES = [INSTRUCTION, FACTS, *TAGS, r"\boxed{"]
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -56,7 +56,7 @@ CHAT_TEMPLATE = (
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level BPE: 256 bytes, 14 whole phrases, and the world's words, of which it has few.
+    """A byte-level BPE: 256 bytes, 7 control tokens, 7 whole phrases, and the world's few words.
 
     The tags are ordinary tokens and no special ones: a decoder that skips special tokens would hide
     them from the format reward.

@@ -2,56 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from ...outputs.markdown import table
 from ..outcomes import Change
 from .experiment import ArmResult, SeedResult
 
-ARMS = [
+ARMS = (
     *("seed", "arm", "answers", "per fact", "all facts", "right on wrong facts"),
     *("all facts lost/gained", "p", "answers lost/gained", "p"),
-]
-HEAD_TO_HEAD = [
-    *("seed", "all facts: only answer-only/only perception", "p"),
+)
+HEAD_TO_HEAD = (
+    *("all facts: only answer-only/only perception", "p"),
     *("answers: only answer-only/only perception", "p"),
-]
+)
 
 
 def as_markdown(results: Sequence[SeedResult]) -> str:
-    """Two tables: each arm of each seed against the base model, and the arms head to head.
+    """Three tables: arms against the base model; head to head at the end, and a third of the way.
 
     `lost/gained` counts problems against the base model; p is McNemar's exact test, two-sided.
     `right on wrong facts` counts right answers beside at least one wrong fact.
     """
     arms = [arm for one in results for arm in (one.answer_only, one.perception)]
-    duels = [
-        [str(one.perception.seed), *_change(one.facts), *_change(one.answers)] for one in results
-    ]
+    seeds = [one.perception.seed for one in results]
+    ends = [(one.facts, one.answers) for one in results]
+    early = [(one.early_facts, one.early_answers) for one in results]
     return "\n\n".join(
-        [_table(ARMS, [_base(arms[0]), *map(_arm, arms)]), _table(HEAD_TO_HEAD, duels)]
+        [
+            table(ARMS, [_base(arms[0]), *map(_arm, arms)]),
+            _duels("seed, at the end", seeds, ends),
+            _duels("seed, a third of the way", seeds, early),
+        ]
     )
 
 
-def _base(arm: ArmResult) -> list[str]:
+def _duels(title: str, seeds: Sequence[int], changes: Sequence[tuple[Change, Change]]) -> str:
+    rows = [
+        (seed, *_change(facts), *_change(answers))
+        for seed, (facts, answers) in zip(seeds, changes, strict=True)
+    ]
+    return table((title, *HEAD_TO_HEAD), rows)
+
+
+def _base(arm: ArmResult) -> tuple[str, ...]:
     before = _share(arm.answers.before / arm.answers.problems)
     all_facts = _share(arm.facts.before / arm.facts.problems)
-    return ["", "base", before, _share(arm.base_fact), all_facts, "", "", "", "", ""]
+    return ("", "base", before, _share(arm.base_fact), all_facts, "", "", "", "", "")
 
 
-def _arm(arm: ArmResult) -> list[str]:
+def _arm(arm: ArmResult) -> tuple[str, ...]:
     shares = (_share(share) for share in (arm.answer, arm.fact, arm.all_facts))
     lucky = f"{arm.lucky} of {arm.answers.after}"
-    return [str(arm.seed), arm.arm, *shares, lucky, *_change(arm.facts), *_change(arm.answers)]
+    return (str(arm.seed), arm.arm, *shares, lucky, *_change(arm.facts), *_change(arm.answers))
 
 
-def _change(change: Change) -> list[str]:
-    return [f"{change.lost}/{change.gained}", f"{change.p_value:.1g}"]
+def _change(change: Change) -> tuple[str, str]:
+    return f"{change.lost}/{change.gained}", f"{change.p_value:.1g}"
 
 
 def _share(share: float) -> str:
     return f"{share:.3f}".removeprefix("0")
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
