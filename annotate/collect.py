@@ -17,6 +17,7 @@ from pathlib import Path
 from ..llm.chat import ChatRequest
 from ..llm.models import check_can_see
 from ..outputs.folder import StageFolder
+from ..outputs.rows import past_stages
 from ..schemas.config import CollectConfig
 from ..schemas.manifest import Manifest
 from ..schemas.progress import OnProgress, ignore_progress
@@ -52,6 +53,7 @@ async def collect(
             stage=STAGE,
             config=config,
             parents=source_hashes(config.source),
+            history=past_stages(Path(config.source.path)),
             prompts=prompt_hashes(),
             overwrite=overwrite,
             row_model=AnnotatedProblem,

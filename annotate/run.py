@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..llm.chat import ChatRequest
 from ..outputs.folder import StageFolder
+from ..outputs.rows import past_stages
 from ..schemas.config import AnnotateConfig
 from ..schemas.manifest import Manifest
 from ..schemas.progress import OnProgress, ignore_progress
@@ -51,6 +52,7 @@ async def annotate(
                 stage=STAGE,
                 config=config,
                 parents=source_hashes(config.source),
+                history=past_stages(Path(config.source.path)),
                 prompts=extractor.prompts,
                 overwrite=overwrite,
                 row_model=AnnotatedProblem,

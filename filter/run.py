@@ -26,7 +26,7 @@ from ..llm.models import check_can_see, open_client
 from ..llm.store import ResponseStore
 from ..outputs.folder import Account, StageFolder
 from ..outputs.provenance import file_hashes
-from ..outputs.rows import read_manifest
+from ..outputs.rows import past_stages, read_manifest
 from ..schemas.config import FilterConfig, PolicyConfig
 from ..schemas.errors import UsageError
 from ..schemas.manifest import Manifest
@@ -86,6 +86,7 @@ async def filter_problems(
                 stage=STAGE,
                 config=config,
                 parents=_parents(config),
+                history=past_stages(Path(config.annotated)),
                 prompts=prompt_hashes() if config.policy else {},
                 overwrite=overwrite,
                 row_model=TrainRow,

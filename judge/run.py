@@ -16,6 +16,7 @@ from ..llm.engine import Engine
 from ..llm.store import ResponseStore
 from ..outputs.folder import Account, StageFolder
 from ..outputs.provenance import file_hashes
+from ..outputs.rows import past_stages
 from ..schemas.completion_format import parse_completion
 from ..schemas.config import JudgeRunConfig
 from ..schemas.manifest import Failure, Manifest
@@ -58,6 +59,7 @@ async def judge_completions(
                 stage=STAGE,
                 config=config,
                 parents=file_hashes(Path(config.completions)),
+                history=past_stages(Path(config.completions)),
                 prompts=prompts_of(judge_config),
                 overwrite=overwrite,
                 row_model=JudgedRow,

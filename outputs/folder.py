@@ -21,7 +21,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,7 @@ class _Run(NamedTuple):
     stage: str
     config: RunConfig
     parents: dict[str, str]
+    history: list[Manifest]
     prompts: dict[str, str]
     command: str
     started_at: str
@@ -115,6 +116,7 @@ class StageFolder:
         prompts: dict[str, str],
         overwrite: bool,
         row_model: type[Row],
+        history: Sequence[Manifest] = (),
         command: str | None = None,
     ) -> StageFolder:
         """The folder, made, resumed or taken over, and locked against other processes.
@@ -128,6 +130,7 @@ class StageFolder:
             overwrite: make a finished folder anew, or start over an unfinished one under another
                 configuration; the response store is kept in both cases.
             row_model: the class of every row.
+            history: the manifests behind the input, as `past_stages` gives them.
             command: the command line; by default that of this process, without secrets.
 
         Raises:
@@ -138,6 +141,7 @@ class StageFolder:
             stage,
             config,
             parents,
+            list(history),
             prompts,
             command_line(sys.argv) if command is None else command,
             datetime.now(UTC).isoformat(timespec="seconds"),
@@ -253,6 +257,7 @@ class StageFolder:
         execution = run.config.execution.model_dump(mode="json")
         return Manifest(
             stage=run.stage,
+            history=run.history,
             command=run.command,
             config=publishable(run.config.model_dump(mode="json")),
             identity_hash=config_hash(run.identity()),

@@ -52,6 +52,15 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
+def past_stages(path: Path) -> list[Manifest]:
+    """The manifests behind a stage's input, the oldest first; none where pr1 did not make it."""
+    try:
+        manifest = read_manifest(path)
+    except UsageError:
+        return []
+    return [*manifest.history, manifest.model_copy(update={"history": []})]
+
+
 def data_files(folder: Path) -> list[Path]:
     """The folder's Parquet files, in row order."""
     return sorted((folder / "data").glob("train-*.parquet"))

@@ -108,7 +108,8 @@ class Manifest(Row):
     """How a folder was made; written last, so a folder without one is unfinished.
 
     Attributes:
-        stage: `collect`, `annotate` or `filter`.
+        stage: the command that made it, e.g. `annotate`.
+        history: of the earlier stages that it came from, the oldest first; each without its own.
         command: the command line, as it was typed.
         config: the resolved configuration.
         identity_hash: sha256 of what decides the result: inputs, prompts, models, sampling, ...
@@ -124,6 +125,7 @@ class Manifest(Row):
     """
 
     stage: NonEmpty
+    history: list[Manifest] = []
     command: str
     config: dict[str, Any]
     identity_hash: str

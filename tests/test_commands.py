@@ -207,6 +207,9 @@ def test_from_problems_to_a_published_set(tmp_path, fake_server):
     assert (run.code, run.out.strip()) == (0, str(chosen)), run.err
     manifest = adds_up(chosen)
     assert manifest.counts.dropped_by_reason == {"not_selected": 1}
+    assert [past.stage for past in manifest.history] == ["collect", "annotate"]
+    assert manifest.history[1].config["model"]["name"] == "vllm/eye-1"
+    assert not any(past.history for past in manifest.history)
     for row in read_rows(chosen, TrainRow):
         assert row.annotations
         assert not [a for a in row.annotations if "AC" in a.statement or "GH" in a.statement]

@@ -30,7 +30,7 @@ from ..llm.store import ResponseStore
 from ..outputs.claim import claim_folder
 from ..outputs.folder import DROPPED, FAILURES, json_line
 from ..outputs.provenance import command_line, file_hashes, package_versions, publishable
-from ..outputs.rows import MANIFEST, RUN_FOLDER, RUN_STATE, STORE
+from ..outputs.rows import MANIFEST, RUN_FOLDER, RUN_STATE, STORE, past_stages
 from ..schemas.config import config_hash
 from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
 from ..schemas.training import Recipe
@@ -122,6 +122,7 @@ class TrainFolder:
         usage = self._spent()
         return Manifest(
             stage=STAGE,
+            history=past_stages(Path(dataset)),
             command=command_line(sys.argv),
             config=publishable({"dataset": dataset, **recipe.model_dump(mode="json")}),
             identity_hash=config_hash(self._identity),
