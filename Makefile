@@ -3,6 +3,7 @@
 #                (SEEDS=5 for docs/miniature.md; BASE= teaches the tiny model first, 9 minutes)
 # make test    every test, in an environment that this file makes
 # make check   what a change must pass: format, lint, types, then every test
+# make docs    the pages of the commands, from their --help (docs/commands/)
 # make resolve  the extras `train` and `vllm` can be installed side by side (installs nothing)
 # make bench   the run engine against plain HTTP clients (docs/performance.md), 10 minutes
 # make faults  the run engine against a server that fails in every way, 15 minutes
@@ -20,7 +21,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 VLLM_ENV ?= $(HOME)/.cache/pr1/vllm-env
 
-.PHONY: demo miniature test check lint model resolve quality judge-quality bench faults check-vllm clean
+.PHONY: demo miniature test check lint docs model resolve quality judge-quality bench faults check-vllm clean
 
 .venv:
 	$(PYTHON) -m venv .venv
@@ -52,6 +53,9 @@ miniature: .venv/installed-train
 
 model: .venv/installed-dev
 	$(BIN)/pr1 doctor --fetch
+
+docs: .venv/installed-dev
+	$(BIN)/python docs/write_commands.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
