@@ -1,76 +1,29 @@
 """The dataset card: README.md with the front matter that the hub and `datasets` read.
 
 The card's facts come from the manifest and from the rows. Whatever text the data brought (a
-source's name, say) is shown as a code span, in which Markdown and HTML mean nothing.
+source's name, say) is shown as a code span, in which Markdown and HTML mean nothing: what a
+template prints is one unless it says otherwise (`markdown.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import yaml
 
 from ..schemas.manifest import Manifest
-from .licenses import hub_license
-from .markdown import code, table
+from .citation import citation
+from .licenses import HubLicense, hub_license
+from .lineage import making, stages_table, version_of
+from .markdown import Markdown, bullets, code, fill, table
 from .paired_card import paired_section
+from .sources import source_terms
 from .tally import RowTally
 
-_TITLES = {
-    "collect": "Trajectories of multimodal problems",
-    "annotate": "Visual annotations of multimodal problems",
-    "filter": "Multimodal problems with visual annotations, for training",
-    "judge": "Completions judged by visual annotations",
-}
-_WHAT = {
-    "collect": "Multimodal problems with chain-of-thought trajectories that a model wrote, each "
-    "compared with the reference answer. A row is a problem; its trajectories are inside it.",
-    "annotate": "Multimodal problems with chain-of-thought trajectories, and the **visual "
-    "annotations** extracted from them: short facts that can be read off the picture, each with "
-    "the words of the trajectory that state it. A row is a problem; what was proposed and did not "
-    "pass validation is kept in `rejected`.",
-    "filter": "Multimodal problems with **visual annotations**: short facts that can be read off "
-    "the picture. During reinforcement learning a judge says which of them a completion reflects; "
-    "their share is the visual perception reward. A row is a problem.",
-    "judge": "Completions that a model wrote for multimodal problems, each with a judge's verdict "
-    "on every **visual annotation** asked of it (reflected, absent or contradicted) and the parts "
-    "of the reward that follow. A row is a completion; it holds no picture.",
-}
-_LIMITS = {
-    "collect": (
-        "The trajectories were written by models and may be wrong, even where the answer is right.",
-    ),
-    "annotate": (
-        "The annotations were extracted by a program from texts that models wrote; nobody has "
-        "read them all. A trajectory may misread the picture and still reach the right answer.",
-        "`support` counts trajectories that agree, which is evidence and no proof.",
-    ),
-    "filter": (
-        "The annotations were extracted by a program from texts that models wrote; nobody has "
-        "read them all. A trajectory may misread the picture and still reach the right answer.",
-        "Pictures are compared by a hash of 64 bits: two that differ in small print only count as "
-        "the same, and a heavily cropped copy is not recognised.",
-    ),
-    "judge": (
-        "The verdicts are a program's or a model's; `pr1 judge --calibrate` measures how well they "
-        "agree with labels.",
-        "A verdict says what the completion states, not whether it is true.",
-    ),
-}
-_CITATION = """\
-```bibtex
-@misc{xiao2025perceptionr1,
-  title         = {Perception-R1: Advancing Multimodal Reasoning Capabilities of MLLMs
-                   via Visual Perception Reward},
-  author        = {Tong Xiao and Xin Xu and Zhenya Huang and Hongyu Gao and Quan Liu and Qi Liu
-                   and Enhong Chen},
-  year          = {2025},
-  eprint        = {2506.07218},
-  archivePrefix = {arXiv}
-}
-```"""
 _SIZES = [
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -90,93 +43,114 @@ def render_card(manifest: Manifest, tally: RowTally, name: str, rows: str) -> st
         rows: pattern of the row files. `datasets` caches a local folder by what the front matter
             says, so the pattern must be another one for other rows.
     """
-    sections = [
-        f"# {_TITLES[manifest.stage]}",
-        f"{_WHAT[manifest.stage]} {tally.rows:,} rows, made by "
-        f"pr1 {manifest.versions.get('pr1', '')} after Perception-R1 (arXiv 2506.07218).",
-        _loading(name, manifest.stage),
-        _making(manifest),
-        _counts(manifest),
-        _facts({name: value for name, value in manifest.facts.items() if name != "paired"}),
-        paired_section(manifest),
-        _annotations(tally),
-        _trajectories(tally),
-        _sources(tally),
-        _limits(manifest, tally),
-        f"## Citation\n\n{_CITATION}\n\nMade with `pr1`; `manifest.json` says with which version.",
-    ]
-    return (
-        _front_matter(manifest, tally, rows) + "\n\n".join(part for part in sections if part) + "\n"
-    )
-
-
-def _front_matter(manifest: Manifest, tally: RowTally, rows: str) -> str:
-    terms = hub_license(terms for _, terms in tally.sources)
-    size = next((label for bound, label in _SIZES if tally.rows < bound), "n>10M")
-    fields: dict[str, Any] = {
-        "pretty_name": _TITLES[manifest.stage],
-        "license": terms.identifiers[0] if len(terms.identifiers) == 1 else terms.identifiers,
+    texts = _texts()[manifest.stage]
+    version = version_of(manifest)
+    values = {
+        "front_matter": front_matter(
+            title=texts["title"],
+            terms=_terms(tally),
+            rows=tally.rows,
+            pattern=rows,
+        ),
+        "title": Markdown(texts["title"]),
+        "what": Markdown(texts["what"]),
+        "version": version,
+        "tally": tally,
+        "name": Markdown("".join(c for c in name if c.isalnum() or c in "-_. ") or "OUT"),
+        "first": Markdown(_first(manifest.stage)),
+        "uses": bullets(texts["uses"]),
+        "misuses": bullets(texts["misuses"]),
+        "making": making(manifest),
+        "stages": stages_table(manifest),
+        "counts": _counts(manifest),
+        "rejected": _rejected(manifest),
+        "figures": _facts({key: v for key, v in manifest.facts.items() if key != "paired"}),
+        "paired": Markdown(paired_section(manifest)),
+        "annotations": _annotations(tally),
+        "trajectories": _trajectories(tally),
+        "sources": sources_table(tally.sources.most_common(200)),
+        "limits": bullets(_limits(texts["limits"], manifest, tally)),
+        "citation": citation(version),
     }
-    if terms.other_names:
-        fields["license_name"] = "-and-".join(terms.other_names)[:90]
+    return fill(__package__, "dataset_card.md.j2", values)
+
+
+def front_matter(*, title: str, terms: HubLicense, rows: int, pattern: str) -> Markdown:
+    """The card's YAML, as the hub reads it.
+
+    Args:
+        title: the set's name for people.
+        terms: licences of the sources.
+        rows: how many there are.
+        pattern: of the row files.
+    """
+    fields: dict[str, Any] = {"pretty_name": title, **license_fields(terms)}
     fields |= {
         "task_categories": ["visual-question-answering", "image-text-to-text"],
         "tags": ["pr1", "perception-r1", "multimodal-reasoning", "visual-annotations"],
         "annotations_creators": ["machine-generated"],
-        "size_categories": [size],
+        "size_categories": [next((label for bound, label in _SIZES if rows < bound), "n>10M")],
         "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": "train", "path": rows}],
-            }
+            {"config_name": "default", "data_files": [{"split": "train", "path": pattern}]}
         ],
     }
-    return f"---\n{yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)}---\n\n"
+    return Markdown(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True))
 
 
-def _loading(name: str, stage: str) -> str:
-    safe = "".join(c for c in name if c.isalnum() or c in "-_. ") or "OUT"
-    first = (
-        'rows[0]["judgement"]["verdicts"]'
-        if stage == "judge"
-        else 'rows[0]["images"][0]  # a decoded picture'
-    )
-    return (
-        "## Load it\n\n```python\nfrom datasets import load_dataset\n\n"
-        f'rows = load_dataset("{safe}", split="train")  # this folder, or its name on the hub\n'
-        f"{first}\n```\n\n"
-        "The columns `metadata` and `sampling`, where there are any, hold JSON text."
-    )
+def license_fields(terms: HubLicense) -> dict[str, Any]:
+    """The licence in a card's front matter."""
+    one = terms.identifiers[0] if len(terms.identifiers) == 1 else terms.identifiers
+    if not terms.other_names:
+        return {"license": one}
+    return {"license": one, "license_name": "-and-".join(terms.other_names)[:90]}
 
 
-def _making(manifest: Manifest) -> str:
-    config = manifest.config
-    lines = [f"- Command: {code(manifest.command, 1_000)}", f"- Seed: {manifest.seed}"]
-    if model := config.get("model"):
-        lines.append(f"- Model: {_named(model)}")
-    if policy := config.get("policy"):
-        lines.append(f"- Policy: {_named(policy['model'])}, as the paired difficulty pass says")
-    lines += [f"- Prompt {code(name)}: sha256 `{sha}`" for name, sha in manifest.prompts.items()]
-    parents = list(manifest.parents.items())
-    lines += [f"- Made from {code(name)}: sha256 `{sha}`" for name, sha in parents[:10]]
-    if len(parents) > 10:
-        lines.append(f"- and from {len(parents) - 10:,} more files, which `manifest.json` names")
-    usage = manifest.usage
-    if usage.requests:
-        cost = "" if usage.cost_usd is None else f", {usage.cost_usd:.2f} US dollars"
-        lines.append(
-            f"- Requests: {usage.requests:,}; tokens in {usage.tokens_in:,}, out "
-            f"{usage.tokens_out:,}{cost}"
-        )
-    return "## How it was made\n\n" + "\n".join(lines)
+def sources_table(
+    sources: Iterable[tuple[tuple[str | None, str | None], int]],
+) -> Markdown:
+    """The sources with the licences that the rows state, and what is known of them besides.
+
+    Args:
+        sources: ((source, licence), rows), the most frequent first.
+    """
+    rows = [
+        (_stated(source), _stated(license_), _known(source, license_), count)
+        for (source, license_), count in sources
+    ]
+    return table(("source", "licence", "known", "rows"), rows) if rows else Markdown("")
 
 
-def _named(model: Mapping[str, Any]) -> str:
-    revision = f", revision {code(model['revision'])}" if model.get("revision") else ""
-    return f"{code(model['name'])}{revision}"
+def _stated(text: str | None) -> str:
+    return "(not stated)" if text is None else code(text)
 
 
-def _counts(manifest: Manifest) -> str:
+def _known(source: str | None, license_: str | None) -> str:
+    terms = source_terms(source, license_)
+    said = [terms.refusal or terms.warning]
+    if not terms.is_stated and terms.license:
+        said.insert(0, f"{terms.license}")
+    text = "; ".join(part for part in said if part)
+    return f"{text} ({terms.url})" if terms.url and text else text
+
+
+def _terms(tally: RowTally) -> HubLicense:
+    return hub_license(source_terms(*source).license for source in tally.sources)
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    text = (resources.files(__package__) / "card_texts.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def _first(stage: str) -> str:
+    if stage == "judge":
+        return 'rows[0]["judgement"]["verdicts"]'
+    return 'rows[0]["images"][0]  # a decoded picture'
+
+
+def _counts(manifest: Manifest) -> Markdown:
     counts = manifest.counts
     rows: list[tuple[str, object]] = [
         ("read", counts.read),
@@ -184,14 +158,18 @@ def _counts(manifest: Manifest) -> str:
         *((f"dropped: {code(why)}", count) for why, count in counts.dropped_by_reason.items()),
         *((f"failed: {code(why)}", count) for why, count in counts.failed_by_error.items()),
     ]
-    text = "## Counts\n\n" + table(("input records", "number"), rows)
-    if counts.rejected_by_reason:
-        rejected = ((code(why), count) for why, count in counts.rejected_by_reason.items())
-        text += "\n\n" + table(("proposed annotation rejected", "number"), rejected)
-    return text
+    return table(("input records", "number"), rows)
 
 
-def _facts(facts: Mapping[str, Any]) -> str:
+def _rejected(manifest: Manifest) -> Markdown:
+    rejected = manifest.counts.rejected_by_reason
+    if not rejected:
+        return Markdown("")
+    rows = ((code(why), count) for why, count in rejected.items())
+    return table(("proposed annotation rejected", "number"), rows)
+
+
+def _facts(facts: Mapping[str, Any]) -> Markdown:
     plain = [(name, value) for name, value in facts.items() if not isinstance(value, Mapping)]
     tables = [(name, value) for name, value in facts.items() if isinstance(value, Mapping)]
     parts = []
@@ -201,13 +179,13 @@ def _facts(facts: Mapping[str, Any]) -> str:
     for name, values in tables:
         rows = ((code(str(key)), _shown(value)) for key, value in values.items())
         parts.append(table((name.replace("_", " "), "value"), rows))
-    return "## Figures of this stage\n\n" + "\n\n".join(parts) if parts else ""
+    return Markdown("\n\n".join(parts))
 
 
-def _annotations(tally: RowTally) -> str:
+def _annotations(tally: RowTally) -> Markdown:
     if not tally.kinds:
-        return ""
-    parts = [table(("kind", "annotations"), tally.kinds.most_common())]
+        return Markdown("")
+    parts: list[str] = [table(("kind", "annotations"), tally.kinds.most_common())]
     if tally.support:
         parts.append(table(("trajectories that state it", "annotations"), _sorted(tally.support)))
         parts.append(
@@ -215,43 +193,19 @@ def _annotations(tally: RowTally) -> str:
             f"{tally.equals_answer:,} are the answer itself (`equals_answer`)."
         )
     parts.append(table(("annotations in a row", "rows"), _sorted(tally.annotations_per_row)))
-    return "## Visual annotations\n\n" + "\n\n".join(parts)
+    return Markdown("\n\n".join(parts))
 
 
-def _trajectories(tally: RowTally) -> str:
-    if not tally.trajectory_models:
-        return ""
-    models = (
+def _trajectories(tally: RowTally) -> Markdown:
+    models = [
         ("(not stated)" if model is None else code(model), count)
         for model, count in tally.trajectory_models.most_common(50)
-    )
-    return (
-        "## Trajectories\n\n"
-        + table(("written by", "trajectories"), models)
-        + f"\n\nAnswer right: {tally.correct:,}; wrong: {tally.wrong:,}; "
-        f"not compared: {tally.unscored:,}."
-    )
+    ]
+    return table(("written by", "trajectories"), models) if models else Markdown("")
 
 
-def _sources(tally: RowTally) -> str:
-    if not tally.sources:
-        return ""
-    rows = (
-        (
-            "(not stated)" if source is None else code(source),
-            "(not stated)" if terms is None else code(terms),
-            count,
-        )
-        for (source, terms), count in tally.sources.most_common(200)
-    )
-    return (
-        "## Sources and their licences\n\nAs the rows state them; nobody has checked them.\n\n"
-        + table(("source", "licence", "rows"), rows)
-    )
-
-
-def _limits(manifest: Manifest, tally: RowTally) -> str:
-    limits = list(_LIMITS[manifest.stage])
+def _limits(general: list[str], manifest: Manifest, tally: RowTally) -> list[str]:
+    limits = list(general)
     # A training row no longer says where its answer came from; its stage counted it.
     self_answered = tally.self_answered or manifest.facts.get("self_answered", 0)
     if self_answered:
@@ -259,7 +213,7 @@ def _limits(manifest: Manifest, tally: RowTally) -> str:
             f"{self_answered:,} of {tally.rows:,} rows took their reference answer from the "
             "trajectory itself (`answer_origin` is `self`): that it is right proves nothing there."
         )
-    return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
+    return limits
 
 
 def _shown(value: object) -> str:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union
 import pyarrow as pa
 from pydantic import BaseModel
 
-from ..schemas.records import ProblemImage, Row
+from ..schemas.records import ProblemImage, Record, Row
 
 RowT = TypeVar("RowT", bound=Row)
 
@@ -33,7 +33,7 @@ class _Column(NamedTuple):
     from_column: Callable[[Any], Any]
 
 
-def arrow_schema(model: type[Row]) -> pa.Schema:
+def arrow_schema(model: type[Record]) -> pa.Schema:
     """The model's columns, with the features that `datasets.load_dataset` gives them."""
     fields = _fields(model)
     features = {name: column.feature for name, column in fields.items()}
@@ -44,7 +44,7 @@ def arrow_schema(model: type[Row]) -> pa.Schema:
     )
 
 
-def to_columns(row: Row) -> dict[str, Any]:
+def to_columns(row: Record) -> dict[str, Any]:
     """The row's values, column by column, as Arrow takes them.
 
     Raises:

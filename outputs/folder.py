@@ -5,6 +5,7 @@
       data/train-*.parquet  the rows
       dropped.jsonl  failures.jsonl
       paired_outcomes.jsonl only after a paired difficulty pass
+      report.html           only after `pr1 report`; removed when the set is made anew
       manifest.json         written last: a folder without one is unfinished
       .pr1/                 responses.sqlite, run.json while a run is unfinished, new/ for what it
                             has written so far; never published
@@ -45,6 +46,7 @@ DROPPED = "dropped.jsonl"
 FAILURES = "failures.jsonl"
 PAIRED_OUTCOMES = "paired_outcomes.jsonl"
 CARD = "README.md"
+REPORT = "report.html"
 
 
 class Account(NamedTuple):
@@ -254,14 +256,13 @@ class StageFolder:
 
     def _manifest(self, counts: Counts, account: Account | None, facts: dict[str, Any]) -> Manifest:
         run = self._run
-        execution = run.config.execution.model_dump(mode="json")
         return Manifest(
             stage=run.stage,
             history=run.history,
             command=run.command,
             config=publishable(run.config.model_dump(mode="json")),
             identity_hash=config_hash(run.identity()),
-            execution_hash=config_hash(execution),
+            execution_hash=config_hash(run.config.execution.model_dump(mode="json")),
             parents=run.parents,
             prompts=run.prompts,
             seed=run.config.seed,
@@ -279,7 +280,7 @@ class StageFolder:
         for file in self._files.values():
             file.close()
         (self.out / MANIFEST).unlink(missing_ok=True)  # from here on until the end: unfinished
-        for old in (*data_files(self.out), self.out / PAIRED_OUTCOMES):
+        for old in (*data_files(self.out), self.out / PAIRED_OUTCOMES, self.out / REPORT):
             old.unlink(missing_ok=True)
         (self.out / "data").mkdir(exist_ok=True)
         for number, shard in enumerate(shards):

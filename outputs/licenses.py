@@ -67,6 +67,17 @@ other_names=['research-only'])
     return HubLicense(sorted(identifiers or {"unknown"}), sorted(other_names))
 
 
+def license_identifier(stated: str | None) -> str:
+    """The hub's identifier for one stated licence; `other`, or `unknown` where there is none.
+
+    Example:
+        >>> license_identifier("CC BY-ND 4.0")
+        'cc-by-nd-4.0'
+    """
+    (identifier,) = hub_license([stated]).identifiers
+    return identifier
+
+
 def _slug(text: str) -> str:
     words = re.findall(r"[a-z0-9.]+", text[:200].lower())
     slug = "-".join(word.strip(".") for word in words if word not in _FILLERS).strip("-")[:60]

@@ -66,7 +66,7 @@ def _rollouts(facts: Mapping[str, Any]) -> str:
         for name, meaning in _CONDITIONS.items()
         if name in counted
     ]
-    text = table(("condition", "solved", "tried", "of these cut", "not scored"), rows)
+    text: str = table(("condition", "solved", "tried", "of these cut", "not scored"), rows)
     if reasons := facts["no_answer_or_not_scored"]:
         told_apart = ", ".join(f"{code(why)} {count:,}" for why, count in reasons.items())
         text += f"\n\nCompletions without an answer that could be compared: {told_apart}."

@@ -105,12 +105,18 @@ def without_secrets(text: str) -> str:
     That is: the value of every environment variable whose name ends in KEY, TOKEN, SECRET or
     PASSWORD; keys by the forms that providers give them; a URL's login and its key parameters.
     """
-    for name, secret in os.environ.items():
-        if len(secret) >= 8 and _SECRET_NAME.search(name):
-            text = text.replace(secret, _HIDDEN)
+    for secret in secrets_of_environment():
+        text = text.replace(secret, _HIDDEN)
     text = _URL_LOGIN.sub(_HIDDEN, text)
     text = _URL_QUERY.sub(rf"\1{_HIDDEN}", text)
     return _SECRET_VALUE.sub(_HIDDEN, text)
+
+
+def secrets_of_environment() -> list[str]:
+    """The values of the variables whose names say that they hold a credential."""
+    return [
+        value for name, value in os.environ.items() if len(value) >= 8 and _SECRET_NAME.search(name)
+    ]
 
 
 def file_hashes(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schemas.errors import InputError
-from ..schemas.records import Row
+from ..schemas.records import Record
 from .columns import arrow_schema, to_columns
 
 # The hub's viewer reads a whole row group to show one row, hence small ones.
@@ -28,7 +28,7 @@ class ShardWriter:
         row_model: the class of every row.
     """
 
-    def __init__(self, folder: Path, row_model: type[Row]) -> None:
+    def __init__(self, folder: Path, row_model: type[Record]) -> None:
         self._folder = folder
         self._schema = arrow_schema(row_model)
         self._paths: list[Path] = []
@@ -37,7 +37,7 @@ class ShardWriter:
         self._group: list[dict[str, Any]] = []
         self._group_bytes = 0
 
-    def write(self, row: Row) -> None:
+    def write(self, row: Record) -> None:
         """Append one row.
 
         Raises:

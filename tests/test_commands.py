@@ -219,7 +219,7 @@ def test_from_problems_to_a_published_set(tmp_path, fake_server):
     sent = {file["path"] for file in json.loads(run.out)["files"]}
     (shard,) = (chosen / "data").iterdir()
     assert sent == {"README.md", "manifest.json", f"data/{shard.name}"}
-    assert "HF_TOKEN" in error_line(pr1("push-to-hub", chosen, "somebody/set"), 2)
+    assert "HF_TOKEN" in error_line(pr1("push-to-hub", chosen, "somebody/set", "--yes"), 2)
 
 
 def test_rules_need_no_model(source, tmp_path):

@@ -26,8 +26,11 @@ MAY_IMPORT = {
     "judge": BASE | {"answers", "llm", "notation", "outputs", "stats"},
     "annotate": TOOLS,
     "filter": TOOLS | {"judge", "stats"},
-    "train": TOOLS | {"judge", "stats"},
+    "train": TOOLS | {"judge", "pages", "report", "stats"},
     "evaluate": TOOLS | {"judge", "stats"},
+    "pages": set(),
+    "report": BASE | {"images", "outputs", "pages", "stats"},
+    "review": BASE | {"notation", "outputs", "pages", "stats"},
     "hub": BASE | {"outputs"},
     "doctor": BASE | {"llm", "outputs"},
     "screen": BASE | {"outputs"},
@@ -106,7 +109,7 @@ def test_every_folder_with_modules_is_a_declared_package():
 
 def package_data() -> list[Path]:
     folders = [ROOT / name.replace(".", "/") for name in subpackages()]
-    endings = {".j2", ".txt", ".yaml"}
+    endings = {".css", ".j2", ".js", ".txt", ".yaml"}
     return [path for folder in folders for path in folder.iterdir() if path.suffix in endings]
 
 

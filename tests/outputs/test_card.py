@@ -92,8 +92,8 @@ def test_the_card_tells_what_the_rows_and_the_manifest_tell() -> None:
         "| `deduction` | 9 |",
         "| length | 2 |",
         "| 2 | 2 |",
-        "| `geo` | `MIT` | 1 |",
-        "| `geo` | (not stated) | 1 |",
+        "| `geo` | `MIT` |  | 1 |",
+        "| `geo` | (not stated) | no licence is stated or known: ask its authors | 1 |",
         "| `m` | 2 |",
         "- Model: `vllm/qwen`",
         f"- Prompt `extract`: sha256 `{'d' * 64}`",
@@ -108,7 +108,42 @@ def test_the_card_tells_what_the_rows_and_the_manifest_tell() -> None:
     assert "1 of 2 rows took their reference answer from the trajectory" in text
 
 
-@pytest.mark.parametrize("stage", ["collect", "annotate", "filter"])
+def test_it_tells_the_stages_behind_it() -> None:
+    behind = manifest(
+        stage="collect",
+        command="pr1 collect a.jsonl",
+        config={"model": {"name": "openai/eye", "revision": "2026-01"}},
+        usage_in_all=Usage(requests=9, tokens_in=90, tokens_out=10, cost_usd=1.5),
+        prompts={"collect": "e" * 64},
+    )
+    text = card_of(annotated(), history=[behind])
+    assert (
+        "| `collect` | `pr1 collect a.jsonl` | `openai/eye`, revision `2026-01` | 1,234 | 700 | 9; "
+        "tokens in 90, out 10, 1.50 US dollars | 0.1.0 |"
+    ) in text
+    assert f"- Prompt `collect` of `collect`: sha256 `{'e' * 64}`" in text
+    assert "The stages behind it" not in card_of(annotated())
+
+
+def test_it_tells_what_it_is_for_and_how_to_cite_it() -> None:
+    text = card_of(annotated())
+    for heading in ("Intended use", "How it was made", "Counts", "Limits", "Citation"):
+        assert f"\n## {heading}\n\n" in text
+    assert "Out of scope:\n\n- As a gold standard" in text
+    assert "\n\n\n" not in text
+    assert "eprint        = {2506.07218}" in text
+    assert "version = {0.1.0}" in text
+
+
+def test_terms_that_are_known_stand_beside_those_that_are_stated() -> None:
+    rows = [annotated(source="We-Math", license=None), annotated(source="MathVista")]
+    text = card_of(*rows)
+    assert "| `We-Math` | (not stated) | cc-by-nc-4.0; not for commercial use" in text
+    assert "using it as a training set is prohibited (https://huggingface.co/datasets/AI4M" in text
+    assert DatasetCard(text).data.license == ["cc-by-nc-4.0", "mit"]
+
+
+@pytest.mark.parametrize("stage", ["collect", "annotate", "filter", "judge"])
 def test_the_hub_accepts_the_front_matter(stage: str) -> None:
     card = DatasetCard(card_of(annotated(), annotated(license="odd terms"), stage=stage))
     assert card.data.license == ["mit", "other"]
@@ -147,7 +182,13 @@ def test_hostile_names_stay_inert() -> None:
         )
     ]
     text = card_of(
-        *rows, config={"model": {"name": HOSTILE}}, facts={"x": HOSTILE, "y": {HOSTILE: 1}}
+        *rows,
+        config={"model": {"name": HOSTILE}},
+        facts={"x": HOSTILE, "y": {HOSTILE: 1}},
+        parents={HOSTILE: "a"},
+        prompts={HOSTILE: "a"},
+        versions={"pr1": HOSTILE},
+        history=[manifest(command=HOSTILE, config={"policy": {"model": {"name": HOSTILE}}})],
     )
     shown = [line for line in text.splitlines() if "script" in line and "license_name" not in line]
     assert len(shown) >= 4

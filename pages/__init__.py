@@ -1,0 +1,1 @@
+"""What pr1's pages share: their style, their template environment, and formulas as MathML."""
