@@ -27,7 +27,7 @@ class _OnStderr(logging.Handler):
     """Writes to whatever `sys.stderr` is at the moment: a progress bar puts itself in between."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        typer.echo(f"pr1: {record.levelname.lower()}: {record.getMessage()}", err=True)
+        typer.echo(f"pr1: {record.levelname.lower()}: {_plain(record.getMessage())}", err=True)
 
 
 def set_log_level(level: str) -> str:
@@ -213,6 +213,11 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def _plain(text: str) -> str:
+    """The text without control characters: a service's words must not command the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
 @contextmanager
 def errors_as_text() -> Iterator[None]:
     """Errors that a user can act on become one line and an exit code; bugs keep their traceback."""
@@ -221,7 +226,7 @@ def errors_as_text() -> Iterator[None]:
     try:
         yield
     except Pr1Error as error:
-        typer.echo(f"pr1: {error}", err=True)
+        typer.echo(f"pr1: {_plain(str(error))}", err=True)
         raise typer.Exit(error.exit_code) from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -105,16 +105,17 @@ def _answer(problem: Problem) -> str:
     return "".join(text.casefold().replace("$", "").split())
 
 
-def _keys(problem: ProblemSignature) -> set[int]:
-    """Keys of which two duplicates share one.
+def _keys(problem: ProblemSignature) -> list[int]:
+    """Keys of which two duplicates share one, the surest first.
 
     They hold all that must be equal, so that templates (one question with other numbers, one
     picture with many questions) do not fill a bucket with problems that are no duplicates.
     """
     looks = pieces(problem.pictures[0]) if problem.pictures else [0]
     likeness = [(problem.text,), *((band, problem.particulars) for band in band_keys(problem.runs))]
-    alike = {hash((problem.answer, look, text)) for look in looks for text in likeness}
-    return {hash((problem.files, problem.text)), *alike}
+    alike = [hash((problem.answer, look, text)) for look in looks for text in likeness]
+    # Not a set, whose order, and so the row that a duplicate is told to repeat, changes by the run.
+    return list(dict.fromkeys([hash((problem.files, problem.text)), *alike]))
 
 
 def _is_duplicate(first: ProblemSignature, second: ProblemSignature) -> bool:

@@ -6,6 +6,7 @@ stops the command. Pictures that cannot be opened are counted instead: many sets
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ class _EvaluationRow(NamedTuple):
     folder: Path
 
 
-def read_evaluation_sets(paths: list[Path]) -> EvaluationSet:
+async def read_evaluation_sets(paths: list[Path]) -> EvaluationSet:
     """All problems of the files and folders, in one index.
 
     Args:
@@ -66,6 +67,7 @@ def read_evaluation_sets(paths: list[Path]) -> EvaluationSet:
             index.add(row.place, _question(row), [hash_ for hash_ in hashes if hash_ is not None])
             unreadable += hashes.count(None)
             found += 1
+            await asyncio.sleep(0)  # a Ctrl-C is heard
         if not found:
             raise UsageError(f"{file} holds no problems. Give a whole file to --decontaminate.")
         problems += found
@@ -89,6 +91,7 @@ def evaluation_files(path: Path) -> list[Path]:
         file
         for file in sorted(inside.rglob("*"))
         if file.suffix in {".jsonl", ".parquet"}
+        and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(inside).parts)
     ]
     if not files:

@@ -92,7 +92,7 @@ async def plan_filter(config: FilterConfig, out: Path) -> dict[str, Any]:
         UsageError: an input, the policy, the prices or the folder's store cannot be used.
     """
     rows = check_input(config, out)
-    evaluation = read_evaluation_sets([Path(path) for path in config.decontaminate])
+    evaluation = await read_evaluation_sets([Path(path) for path in config.decontaminate])
     decisions = await decide(config, evaluation, rows, ignore_progress)
     dropped = Counter(drop.reason for drop in decisions.drops if drop is not None)
     failed: Counter[str] = Counter()

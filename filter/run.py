@@ -74,7 +74,7 @@ async def filter_problems(
         BudgetSpent: it resumes with a larger budget.
     """
     rows = check_input(config, out)
-    evaluation = read_evaluation_sets([Path(path) for path in config.decontaminate])
+    evaluation = await read_evaluation_sets([Path(path) for path in config.decontaminate])
     async with AsyncExitStack() as held:
         client = None
         if config.policy is not None:

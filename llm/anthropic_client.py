@@ -8,10 +8,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from ..schemas.errors import Malformed
-from .chat import ChatImage, ChatRequest, ChatResponse, ModelIdentity, message_body
+from .chat import (
+    ChatImage,
+    ChatRequest,
+    ChatResponse,
+    ModelIdentity,
+    TokenCount,
+    message_body,
+)
 from .http import JsonAnswer, JsonEndpoint, to_json
 from .json_schema import anthropic_schema
 
@@ -116,10 +123,10 @@ class _Block(BaseModel):
 
 
 class _Usage(BaseModel):
-    input_tokens: NonNegativeInt = 0
-    output_tokens: NonNegativeInt = 0
-    cache_creation_input_tokens: NonNegativeInt | None = None
-    cache_read_input_tokens: NonNegativeInt | None = None
+    input_tokens: TokenCount = 0
+    output_tokens: TokenCount = 0
+    cache_creation_input_tokens: TokenCount | None = None
+    cache_read_input_tokens: TokenCount | None = None
 
 
 class _StopDetails(BaseModel):

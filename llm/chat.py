@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, Field
 
@@ -20,6 +20,8 @@ from ..schemas.records import Finish, Record
 
 Purpose = Literal["collect", "extract", "judge", "select", "confirm", "control"]
 Role = Literal["system", "user", "assistant"]
+TokenCount = Annotated[int, Field(ge=0, lt=2**40)]
+"""As a service reports it; bounded, so that millions of them add up to what a database can hold."""
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,8 @@ def _bounded(schema: dict[str, Any]) -> dict[str, Any]:
     bounded = {
         key: _bounded(value) if isinstance(value, dict) else value for key, value in schema.items()
     }
+    if "anyOf" in schema:
+        return {**bounded, "anyOf": [_bounded(variant) for variant in schema["anyOf"]]}
     if schema.get("type") == "string" and not {"enum", "const"} & schema.keys():
         return {**bounded, "maxLength": LONGEST_STRING}
     if schema.get("type") == "array":

@@ -93,7 +93,9 @@ class Engine:
         self._pacing = Pacing(execution)
         self._health = ServiceHealth(execution, self._pacing, store)
         budget = Budget(execution, self._price, store.spent())
-        self._sender = Sender(client, execution, self._pacing, budget, self._health, sleep)
+        self._sender = Sender(
+            client, execution, self._pacing, budget, self._health, self._note_waste, sleep
+        )
         self._being_asked: dict[str, asyncio.Event] = {}
         self.usage = Usage()
         self._saved_at = 0.0
@@ -137,6 +139,8 @@ class Engine:
                     task = asyncio.create_task(self._result(index, request))
                     task.add_done_callback(ended.put_nowait)
                     under_way.add(task)
+                    if places > 1:  # drawing may take long: what was drawn is sent meanwhile
+                        await asyncio.sleep(0)
                 if not under_way:
                     break
                 task = await ended.get()
@@ -225,15 +229,18 @@ class Engine:
         self._being_asked[key] = asyncio.Event()
         try:
             outcome = await self._sender.send(request)
-            usage = self._priced(outcome.usage)
             if outcome.response is not None:
+                usage = self._priced(outcome.response.usage)
                 self._store.add(key, request.purpose, outcome.response, usage)
-            elif usage.requests:
-                self._store.spend(usage)
+                self.usage += usage
         finally:
             self._being_asked.pop(key).set()
-        self.usage += usage
         return outcome
+
+    def _note_waste(self, usage: Usage) -> None:
+        usage = self._priced(usage)
+        self.usage += usage
+        self._store.spend(usage)
 
     def _priced(self, usage: Usage) -> Usage:
         if self._price is None:

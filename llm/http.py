@@ -103,6 +103,11 @@ class JsonEndpoint:
                 answer = self.body_without_key(await response.read())
                 if response.status >= 500:  # some servers close the connection after that, unsaid
                     response.close()
+        except aiohttp.InvalidURL:  # its words are the proxy's address, password included
+            raise BadRequest(
+                f"{self.url} cannot be asked: it, or the proxy that the environment names for it, "
+                "is no address. Correct --base-url or the proxy's variable."
+            ) from None
         except aiohttp.ClientError as error:
             message = f"{self.url}: the connection failed ({self.without_key(str(error))})."
             raise ConnectionLost(message) from error
@@ -120,7 +125,7 @@ class JsonEndpoint:
 
     def error(self, status: int, body: bytes, headers: Mapping[str, str]) -> ModelError:
         """What an answer with this status means: 401 is `Unauthorised`, 429 `RateLimited`, ..."""
-        words, code = _service_words(body)
+        words, code = _service_words(self.body_without_key(body))  # before they are cut
         said = f"{self.url} answered {status}: {self.without_key(words) or 'no explanation'}"
         if (request_id := request_id_in(headers)) is not None:
             said += f" (request {self.without_key(request_id)})"
@@ -236,9 +241,13 @@ def _one_line(text: str) -> str:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for the URL; none for this machine's own."""
+    """The proxy that the environment names for the URL; none for this machine's own.
+
+    One that is given without a scheme is taken for `http://`, as curl takes it.
+    """
     address = urlsplit(url)
     host = address.hostname or ""
     if host in LOOPBACK_HOSTS or proxy_bypass(host):
         return None
-    return getproxies().get(address.scheme)
+    proxy = getproxies().get(address.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy

@@ -6,10 +6,17 @@ import logging
 import math
 from typing import Any
 
-from pydantic import BaseModel, NonNegativeInt, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from ..schemas.errors import Malformed
-from .chat import ChatImage, ChatRequest, ChatResponse, ModelIdentity, message_body
+from .chat import (
+    ChatImage,
+    ChatRequest,
+    ChatResponse,
+    ModelIdentity,
+    TokenCount,
+    message_body,
+)
 from .http import JsonAnswer, JsonEndpoint, RejectedRequest, to_json
 from .json_schema import openai_schema
 
@@ -70,7 +77,8 @@ class OpenAIClient:
             answer = await self._post(slim)
             if not rejected <= self._unsupported:
                 self._unsupported |= rejected
-                log.warning("%s: sent without %s (%s)", body["model"], ", ".join(rejected), error)
+                names = ", ".join(sorted(rejected))
+                log.warning("%s: sent without %s (%s)", body["model"], names, error)
             return answer
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
@@ -129,9 +137,7 @@ class OpenAIClient:
             finish="length" if choice.finish_reason == "length" else "stop",
             refusal=refusal or None,
             tokens_in=usage.prompt_tokens,
-            tokens_cached=usage.prompt_tokens_details.cached_tokens or 0
-            if usage.prompt_tokens_details
-            else 0,
+            tokens_cached=usage.cached_tokens,
             tokens_out=usage.completion_tokens,
             model=completion.model or "",
             request_id=answer.request_id or completion.id,
@@ -197,13 +203,19 @@ class _Choice(BaseModel):
 
 
 class _PromptDetails(BaseModel):
-    cached_tokens: NonNegativeInt | None = None
+    cached_tokens: TokenCount | None = None
 
 
 class _Usage(BaseModel):
-    prompt_tokens: NonNegativeInt = 0
-    completion_tokens: NonNegativeInt = 0
+    prompt_tokens: TokenCount = 0
+    completion_tokens: TokenCount = 0
     prompt_tokens_details: _PromptDetails | None = None
+
+    @property
+    def cached_tokens(self) -> int:
+        """Those of the prompt that the service read from its cache; 0 where it says nothing."""
+        details = self.prompt_tokens_details or _PromptDetails()
+        return details.cached_tokens or 0
 
 
 class _Error(BaseModel):

@@ -46,14 +46,12 @@ class Outcome(NamedTuple):
         parsed: its content, where a form was asked for.
         error: why there is no usable answer; a `Refused` comes with its response.
         attempts: how often the request was sent; 0 when the store had its answer.
-        usage: of all attempts.
     """
 
     response: ChatResponse | None
     parsed: BaseModel | None
     error: ModelError | None
     attempts: int
-    usage: Usage = NOTHING_USED
     is_stored: bool = False
 
 
@@ -61,6 +59,8 @@ class Sender:
     """Sends requests through a client, each as often as it takes and is allowed.
 
     Args:
+        on_waste: told at once what each answer took that has not the form asked for: whatever ends
+            the run before the next one comes, it is paid for.
         sleep: waits the given number of seconds.
 
     Attributes:
@@ -76,6 +76,7 @@ class Sender:
         pacing: Pacing,
         budget: Budget,
         health: ServiceHealth,
+        on_waste: Callable[[Usage], None],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.retries: Counter[str] = Counter()
@@ -86,6 +87,7 @@ class Sender:
         self._pacing = pacing
         self._budget = budget
         self._health = health
+        self._on_waste = on_waste
         self._sleep = sleep
 
     async def send(self, request: ChatRequest) -> Outcome:
@@ -94,37 +96,39 @@ class Sender:
         Raises:
             BudgetSpent: it might break the run's budget.
             ServiceDown: the service rejects the key, or has not answered anything for long.
+            RunStopped: what a useless answer took cannot be noted.
         """
         transport_retries = self._execution.max_retries
         content_retries = self._execution.max_content_retries
         content_error: ModelError | None = None
-        usage, attempts = NOTHING_USED, 0
+        attempts = 0
         asked = request
         while True:
             attempts += 1
             response: ChatResponse | None = None
             try:
                 response = await self._attempt(asked, is_retry=attempts > 1)
-                usage = usage + response.usage if usage.requests else response.usage
                 parsed = read_answer(response, request.response_model)
-                return Outcome(response, parsed, None, attempts, usage)
+                return Outcome(response, parsed, None, attempts)
             except Refused as error:
-                return Outcome(response, None, error, attempts, usage)
+                return Outcome(response, None, error, attempts)
             except (Malformed, Truncated) as error:
+                if response is not None:
+                    self._on_waste(response.usage)
                 if content_retries == 0:
-                    return Outcome(None, None, error, attempts, usage)
+                    return Outcome(None, None, error, attempts)
                 content_retries -= 1
                 content_error = error
                 asked = asked_again(asked, request, response, error)
                 self._note_retry(error, 0.0)
             except BadRequest as error:
                 # A larger token limit may be more than the model takes: the cut is the real cause.
-                return Outcome(None, None, content_error or error, attempts, usage)
+                return Outcome(None, None, content_error or error, attempts)
             except ModelError as error:
                 pause_s = _pause_s(error, self._execution.max_retries - transport_retries)
                 can_wait = error.is_transient and pause_s <= LONGEST_RETRY_AFTER_S
                 if transport_retries == 0 or not can_wait:
-                    return Outcome(None, None, error, attempts, usage)
+                    return Outcome(None, None, error, attempts)
                 transport_retries -= 1
                 self._note_retry(error, pause_s)
                 await self._rest(pause_s)

@@ -88,7 +88,7 @@ class ResponseStore:
             key: a `request_key`; an answer that it has already is replaced.
             purpose: of the request.
             response: the answer.
-            usage: of all attempts that led to the answer.
+            usage: what the answer took; unusable ones before it are for `spend`.
 
         Raises:
             RunStopped: the disk is full or the file stays locked; nothing was stored.

@@ -858,3 +858,11 @@ def test_an_interrupted_run_keeps_its_answers_and_goes_on(
     assert pr1(*args).code == 0
     assert len(fake_server.bodies) == 2  # the three slow answers were waited for
     assert adds_up(tmp_path / "out").counts.rows == 5
+
+
+def test_a_services_words_do_not_command_the_terminal(source, tmp_path, fake_server):
+    fake_server.answer = lambda body: failed(401, "no \x1b[2J\x1b]0;mine\x07 key")
+    run = pr1("annotate", source, "-o", tmp_path / "out", *vllm(fake_server))
+    assert run.code != 0
+    assert "mine" in run.err
+    assert "\x1b" not in run.err

@@ -26,7 +26,7 @@ from .testing import (
     p_value,
     selection_q_values,
 )
-from .thresholds import State, posterior, state_of
+from .thresholds import State, posterior, states_of
 
 _BY_STATES: dict[tuple[State, State], Bucket] = {
     ("solved", "solved"): "mastered",
@@ -96,10 +96,7 @@ def _effect(fresh: ByCondition) -> Estimate | None:
 
 
 def _bucket(problem: Rolled, confirmation: Confirmation | None) -> Bucket:
-    states = {
-        condition: state_of(problem.selected.get(condition, NOTHING), problem.threshold)
-        for condition in ("a", "b", "blind")
-    }
+    states = states_of(problem.selected, problem.threshold)
     if states["blind"] == "solved":
         return "blind-solved"
     if confirmation is not None and confirmation.is_confirmed:

@@ -12,6 +12,7 @@ and finds them in the response store.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -141,7 +142,7 @@ class PairedPass:
         found = candidates(list(self._rolled.values()), LEVEL)
         if not found:
             return
-        lent = self._lent({rolled.id for rolled in found})
+        lent = await self._lent({rolled.id for rolled in found})
         self._without_donor = len(found) - len(lent)
 
         def want(problem: AnnotatedProblem) -> Mapping[Condition, Wanted]:
@@ -154,7 +155,7 @@ class PairedPass:
         async for ended in self._round(lent.keys(), want, "confirmation"):
             self._rolled[ended.id] = replace(self._rolled[ended.id], fresh=ended.counts)
 
-    def _lent(self, ids: set[str]) -> dict[str, Sequence[str]]:
+    async def _lent(self, ids: set[str]) -> dict[str, Sequence[str]]:
         """By id, the facts of another problem; without those for which there are none."""
         donors, own = Donors(), []
         for problem in self._problems():
@@ -162,6 +163,7 @@ class PairedPass:
             donors.add(donor)
             if donor.id in ids:
                 own.append(donor)
+            await asyncio.sleep(0)  # a Ctrl-C is heard
         found = ((problem.id, donors.find(problem, self._seed)) for problem in own)
         return {id_: donor.facts for id_, donor in found if donor is not None}
 

@@ -15,7 +15,7 @@ from ...stats import SignFlip, sign_flip
 from .buckets import decide
 from .counts import NOTHING, Counts, Rolled
 from .testing import candidates, is_tested
-from .thresholds import state_of
+from .thresholds import states_of
 
 MOST_UNSCORED = 0.05
 """Above this share of rollouts that could not be graded nothing is concluded."""
@@ -45,7 +45,8 @@ class PairedSummary:
             blind-solved problems included.
         buckets: how many problems are in each, all six named.
         tested: problems with rollouts under both conditions.
-        candidates: of those, the ones rolled out afresh for confirmation.
+        candidates: of those, the ones that seem perception-limited; rolled out afresh for
+            confirmation where another problem could lend its annotations.
         confirmed: of those, the ones that were confirmed.
         mean_difference: solve rate under `b` minus under `a`, mean over the problems tested; None
             without any.
@@ -98,15 +99,10 @@ def summarise(
 
 def two_by_two(problems: Sequence[Rolled]) -> TwoByTwo:
     """How many problems are solved under either condition, both or neither."""
-    states = Counter(
-        tuple(
-            state_of(problem.selected.get(condition, NOTHING), problem.threshold)
-            for condition in ("a", "b")
-        )
-        for problem in problems
-    )
-    both, neither = states["solved", "solved"], states["unsolved", "unsolved"]
-    only_a, only_b = states["solved", "unsolved"], states["unsolved", "solved"]
+    states = (states_of(problem.selected, problem.threshold) for problem in problems)
+    pairs = Counter((of_problem["a"], of_problem["b"]) for of_problem in states)
+    both, neither = pairs["solved", "solved"], pairs["unsolved", "unsolved"]
+    only_a, only_b = pairs["solved", "unsolved"], pairs["unsolved", "solved"]
     return TwoByTwo(both, only_a, only_b, neither, len(problems) - both - only_a - only_b - neither)
 
 

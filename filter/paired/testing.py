@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from ...schemas.records import Condition
 from ...stats import benjamini_hochberg, fisher_midp
 from .counts import NOTHING, ByCondition, Rolled
-from .thresholds import state_of
+from .thresholds import states_of
 
 FRESH = 16
 """Fresh rollouts of a candidate under each of `a`, `b` and `s`: 8 confirm a third as many, 32 a few
@@ -67,11 +67,8 @@ def candidates(problems: Sequence[Rolled], level: float) -> list[Rolled]:
 
 
 def _seems_limited(problem: Rolled) -> bool:
-    states = {
-        condition: state_of(counts, problem.threshold)
-        for condition, counts in problem.selected.items()
-    }
-    return (states["a"], states["b"]) == ("unsolved", "solved") and states.get("blind") != "solved"
+    states = states_of(problem.selected, problem.threshold)
+    return (states["a"], states["b"]) == ("unsolved", "solved") and states["blind"] != "solved"
 
 
 def confirmation_p_value(problem: Rolled) -> float:

@@ -15,6 +15,7 @@ from typing import Literal
 from ...answers.choices import lettered_options, read_options
 from ...answers.shapes import read_polarity
 from ...answers.text import plain
+from ...schemas.records import Condition
 from ...stats import posterior_above
 from .counts import NOTHING, ByCondition, Counts
 
@@ -71,6 +72,12 @@ def state_of(counts: Counts, threshold: float) -> State:
     return "unsolved" if probability < 1 - SURE else "undetermined"
 
 
+def states_of(selected: ByCondition, threshold: float) -> dict[Condition, State]:
+    """Whether the problem is solved, by condition; undetermined where nothing was tried."""
+    conditions: tuple[Condition, ...] = ("a", "b", "blind")
+    return {name: state_of(selected.get(name, NOTHING), threshold) for name in conditions}
+
+
 def needs_more(selected: ByCondition, threshold: float) -> bool:
     """Whether `a` or `b` is undetermined, so that both are to be rolled out further.
 
@@ -78,10 +85,8 @@ def needs_more(selected: ByCondition, threshold: float) -> bool:
     after 8, 16 and 32 rollouts finds a difference at .05 in up to a tenth of problems without any
     (docs/statistics.md).
     """
-    return any(
-        state_of(selected.get(condition, NOTHING), threshold) == "undetermined"
-        for condition in ("a", "b")
-    )
+    states = states_of(selected, threshold)
+    return "undetermined" in (states["a"], states["b"])
 
 
 def schedule(first: int, most: int) -> list[int]:

@@ -41,7 +41,9 @@ class Allowance:
 
     def room(self, spent: Usage, under_way: Usage) -> Amount:
         """What may still be submitted; negative when too much was."""
-        so_far = Amount(spent.cost_usd or 0.0, spent.tokens_in + spent.tokens_out)
+        so_far = self.amount(spent)
+        if spent.cost_usd is not None:
+            so_far = so_far._replace(cost_usd=spent.cost_usd)
         return self._limit.minus(so_far).minus(self.amount(under_way))
 
     def amount(self, usage: Usage, *, is_batch: bool = True) -> Amount:

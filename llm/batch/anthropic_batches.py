@@ -15,16 +15,15 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 from anthropic import AnthropicError, AsyncAnthropic
 from anthropic.types.messages import MessageBatch
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
 from ...schemas.errors import ModelError, TimedOut
 from ..chat import ChatRequest
 from ..http import JsonAnswer, JsonEndpoint, to_json
 from .ledger import Chunk
-from .sdk import CLOCKS_DIFFER_S, READ_TIMEOUT_S, checked, lines_of, sdk_errors
+from .sdk import CLOCKS_DIFFER_S, READ_TIMEOUT_S, checked, json_again, records_of, sdk_errors
 from .service import BatchableClient, BatchResult, BatchState, Limits
 
 _URL = "/v1/messages/batches"
@@ -120,33 +119,28 @@ class AnthropicBatches:
         with sdk_errors(self._endpoint, AnthropicError):
             async with (
                 batches.results(batch_id) as file,
-                aclosing(lines_of(file.iter_bytes(), self._endpoint)) as lines,
+                aclosing(records_of(file.iter_bytes(), _Line, self._endpoint)) as lines,
             ):
                 async for line in lines:
-                    if (result := self._read_line(line)) is not None:
-                        yield result
+                    yield self._result(line)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._sdk.close()
 
-    def _read_line(self, line: bytes) -> BatchResult | None:
-        try:
-            read = _Line.model_validate_json(line)
-        except ValidationError:
-            return None
-        result = read.result
+    def _result(self, line: _Line) -> BatchResult:
+        result = line.result
         try:
             if result.type == "succeeded":
-                answer = self.client.read(JsonAnswer(orjson.dumps(result.message), None))
-                return BatchResult(read.custom_id, answer, None)
+                answer = self.client.read(JsonAnswer(json_again(result.message), None))
+                return BatchResult(line.custom_id, answer, None)
             if result.type == "canceled":
-                return BatchResult(read.custom_id, None, None)
+                return BatchResult(line.custom_id, None, None)
             if result.type == "expired":
                 raise TimedOut("the batch's 24 hours ended before the request was run")
-            raise self._endpoint.error(result.status, orjson.dumps(result.error), {})
+            raise self._endpoint.error(result.status, json_again(result.error), {})
         except ModelError as error:
-            return BatchResult(read.custom_id, None, error)
+            return BatchResult(line.custom_id, None, error)
 
 
 async def _body_of(path: Path) -> AsyncIterator[bytes]:

@@ -13,16 +13,23 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Literal
 
-import orjson
 from openai import AsyncOpenAI, OpenAIError
 from openai.types import Batch, FileObject
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
 from ...schemas.errors import ModelError, Overloaded, TimedOut
 from ..chat import ChatRequest, ChatResponse
 from ..http import JsonAnswer, JsonEndpoint, RejectedRequest, to_json
 from .ledger import Chunk
-from .sdk import CLOCKS_DIFFER_S, READ_TIMEOUT_S, checked, lines_of, one_line, sdk_errors
+from .sdk import (
+    CLOCKS_DIFFER_S,
+    READ_TIMEOUT_S,
+    checked,
+    json_again,
+    one_line,
+    records_of,
+    sdk_errors,
+)
 from .service import BatchableClient, BatchResult, BatchState, Limits, Problem
 
 NAME_IN_METADATA = "pr1_chunk"
@@ -123,38 +130,33 @@ class OpenAIBatches:
                     continue
                 async with (
                     self._sdk.files.with_streaming_response.content(file_id) as file,
-                    aclosing(lines_of(file.iter_bytes(), self._endpoint)) as lines,
+                    aclosing(records_of(file.iter_bytes(), _Line, self._endpoint)) as lines,
                 ):
                     async for line in lines:
-                        if (result := self._read_line(line)) is not None:
-                            yield result
+                        yield self._result(line)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._sdk.close()
 
-    def _read_line(self, line: bytes) -> BatchResult | None:
-        try:
-            read = _Line.model_validate_json(line)
-        except ValidationError:
-            return None
-        if read.response is None:
-            error = read.error.as_model_error() if read.error else None
-            return BatchResult(read.custom_id, None, error)
-        response = read.response
-        body = orjson.dumps(response.body)
+    def _result(self, line: _Line) -> BatchResult:
+        if line.response is None:
+            error = line.error.as_model_error() if line.error else None
+            return BatchResult(line.custom_id, None, error)
+        response = line.response
+        body = json_again(response.body)
         try:
             if response.status_code == 200:
                 answer = self.client.read(JsonAnswer(body, response.request_id))
-                return BatchResult(read.custom_id, answer, None)
+                return BatchResult(line.custom_id, answer, None)
             raise self._endpoint.error(response.status_code, body, {})
         except RejectedRequest as error:
             if error.service_code != "content_filter":
-                return BatchResult(read.custom_id, None, error)
+                return BatchResult(line.custom_id, None, error)
             refusal = ChatResponse(text="", finish="stop", refusal=str(error))
-            return BatchResult(read.custom_id, refusal, None)
+            return BatchResult(line.custom_id, refusal, None)
         except ModelError as error:
-            return BatchResult(read.custom_id, None, error)
+            return BatchResult(line.custom_id, None, error)
 
 
 class _Error(BaseModel):

@@ -11,13 +11,13 @@ from ...schemas.errors import ModelError, ServiceDown
 from .ledger import Chunk
 
 TROUBLES_UNTIL_DOWN = 20
-"""With the pauses between them about an hour."""
+"""With the pauses between them an hour or more."""
 
 log = logging.getLogger(__name__)
 
 
 class Patience:
-    """Counts the faults of each chunk since the service last did what was asked for it."""
+    """Counts the faults of each chunk since the service last got it a step further."""
 
     def __init__(self) -> None:
         self._troubles: Counter[int] = Counter()
@@ -25,6 +25,9 @@ class Patience:
     @contextmanager
     def over(self, chunk: Chunk) -> Iterator[None]:
         """A passing fault inside the block ends the block, and the next turn tries again.
+
+        The faults are counted until `forget`: where a batch cannot be made, looking for it between
+        two attempts succeeds each time.
 
         Raises:
             ServiceDown: the fault is no passing one, or one too many in a row.
@@ -41,5 +44,7 @@ class Patience:
                     "command takes their results."
                 ) from error
             log.warning("%s; asked again later", said)
-        else:
-            del self._troubles[chunk.number]
+
+    def forget(self, chunk: Chunk) -> None:
+        """The service did what was asked for the chunk."""
+        del self._troubles[chunk.number]

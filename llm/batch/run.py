@@ -170,6 +170,7 @@ class _Batches:
                     self._submitting.note_room()
                     await self._end(chunk, chunk.batch_id, state)
                     has_moved = True
+                self._patience.forget(chunk)
         return has_moved
 
     async def _end(self, chunk: Chunk, batch_id: str, state: BatchState) -> None:

@@ -1,4 +1,4 @@
-"""What the two official SDKs share here: their faults as our errors, a download as lines.
+"""What the two official SDKs share here: their faults as our errors, a download as its records.
 
 Neither sends anything again by itself: a second POST could make a second batch, and `patience.py`
 repeats the rest.
@@ -7,10 +7,12 @@ repeats the rest.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import aclosing, contextmanager
+from typing import Any, TypeVar
 
 import httpx2
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from ...schemas.errors import BadRequest, ConnectionLost, ModelError, Overloaded, TimedOut
 from ..http import MAX_WORDS, JsonEndpoint
@@ -22,6 +24,7 @@ CLOCKS_DIFFER_S = 3600.0
 """A batch that is older than its intention by more than this is not it."""
 
 BatchObject = TypeVar("BatchObject")
+LineT = TypeVar("LineT", bound=BaseModel)
 
 
 @contextmanager
@@ -42,6 +45,19 @@ def checked(answer: object, kind: type[BatchObject], endpoint: JsonEndpoint) -> 
     return answer
 
 
+async def records_of(
+    pieces: AsyncIterator[bytes], kind: type[LineT], endpoint: JsonEndpoint
+) -> AsyncGenerator[LineT, None]:
+    """The lines of a download as records; one that is none is passed over."""
+    async with aclosing(lines_of(pieces, endpoint)) as lines:
+        async for line in lines:
+            try:
+                record = kind.model_validate_json(line)
+            except ValidationError:
+                continue
+            yield record
+
+
 async def lines_of(
     pieces: AsyncIterator[bytes], endpoint: JsonEndpoint
 ) -> AsyncGenerator[bytes, None]:
@@ -59,6 +75,11 @@ async def lines_of(
         yield endpoint.body_without_key(rest)
 
 
+def json_again(value: Any) -> bytes:
+    """A part of a record as the JSON that it was; orjson takes no number of 30 digits."""
+    return to_json(value)
+
+
 def one_line(words: str | None) -> str:
     """The service's words as a message can hold them."""
     return " ".join((words or "no explanation").split())[:MAX_WORDS]
@@ -73,4 +94,4 @@ def _model_error(error: Exception, endpoint: JsonEndpoint) -> ModelError:
         return TimedOut(f"{endpoint.url} did not answer in time.")
     if isinstance(cause, httpx2.HTTPError):
         return ConnectionLost(f"{endpoint.url}: the connection failed ({type(cause).__name__}).")
-    return BadRequest(f"{endpoint.url}: {one_line(str(error))}")
+    return BadRequest(f"{endpoint.url}: {one_line(endpoint.without_key(str(error)))}")

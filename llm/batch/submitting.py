@@ -74,6 +74,7 @@ class Submitting:
                 if not self._has_room():
                     break
                 await self._make_batch(chunk)
+                self._patience.forget(chunk)
                 if self._was_full:
                     break  # one at a time: each that finds no room is an upload in vain
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_questions_and_pictures_are_read_by_the_usual_columns(tmp_path: Path) ->
         }
     )
     pq.write_table(table, tmp_path / "set.parquet")
-    found = read_evaluation_sets([tmp_path])
+    found = asyncio.run(read_evaluation_sets([tmp_path]))
     assert (found.problems, found.unreadable_pictures) == (6, 3)
     for data in (png("a"), png("b"), png("ccc")):
         assert found.index.find("", [hashed(data)])
@@ -138,6 +139,7 @@ def test_a_folder_stands_for_its_files_and_not_for_hidden_ones(tmp_path: Path) -
     for name in ("b.jsonl", "a/c.parquet", ".cache/x.jsonl", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "folder.jsonl").mkdir()
     found = [file.relative_to(tmp_path).as_posix() for file in evaluation_files(tmp_path)]
     assert found == ["a/c.parquet", "b.jsonl"]
     (tmp_path / "manifest.json").touch()
@@ -166,9 +168,9 @@ def test_a_set_that_cannot_be_read_whole_is_refused(
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message):
-        read_evaluation_sets([tmp_path / name])
+        asyncio.run(read_evaluation_sets([tmp_path / name]))
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds no \.jsonl or \.parquet file"):
-        read_evaluation_sets([tmp_path])
+        asyncio.run(read_evaluation_sets([tmp_path]))

@@ -106,6 +106,16 @@ def test_an_equal_question_is_found_among_thousands_of_similar_ones() -> None:
     assert index.find(exact) is not None
 
 
+@pytest.mark.parametrize("name", "bcdefgh")
+def test_a_row_repeats_the_equal_one_before_one_that_is_only_like_it(name: str) -> None:
+    index = DuplicateIndex()
+    index.add(problem_signature(problem(f"{LONG} ok{name}", id="alike"), [PICTURE]))
+    index.add(problem_signature(problem(f"{LONG} it{name}", id="equal"), [PICTURE]))
+    found = index.find(problem_signature(problem(f"{LONG} it{name}"), [PICTURE]))
+    assert found is not None
+    assert found.id == "equal"
+
+
 def test_words_are_those_of_the_reader() -> None:
     assert words(r"<image_1> In $\triangle ABC$, AB＝５. 求面积") == [
         *("in", "triangle", "abc", "ab", "5"),

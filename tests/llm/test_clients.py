@@ -305,6 +305,21 @@ async def test_a_rejection_for_another_reason_stands(fake_server, client, words)
 
 
 IDENTITY = ModelIdentity("openai", "http://127.0.0.1:9/v1", "m", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (OpenAIClient, {"choices": [{"message": {}}], "usage": {"prompt_tokens": 10**30}}),
+        (AnthropicClient, {"content": [], "usage": {"input_tokens": 10**30}}),
+    ],
+)
+def test_more_tokens_than_a_database_can_add_up_are_no_answer(kind, body):
+    client = kind(IDENTITY, key=None, timeout_s=1)
+    with pytest.raises(Malformed):
+        client.read(JsonAnswer(json.dumps(body).encode(), None))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

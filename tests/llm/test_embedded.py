@@ -160,6 +160,16 @@ async def test_the_form_is_enforced_without_white_space(tmp_path):
     assert facts["maxItems"] == LONGEST_LIST
 
 
+async def test_a_text_that_may_be_missing_is_bounded_as_well(tmp_path):
+    class Note(BaseModel):
+        text: str | None
+
+    llama = FakeLlama()
+    await answer_of(llama, ask(response_model=Note), tmp_path)
+    text = json.loads(llama.bodies[0]["grammar"])["properties"]["text"]
+    assert text["anyOf"] == [{"type": "string", "maxLength": LONGEST_STRING}, {"type": "null"}]
+
+
 async def test_samples_of_one_prompt_have_seeds_of_their_own(tmp_path):
     llama = FakeLlama()
     client = EmbeddedClient(llama, tmp_path)

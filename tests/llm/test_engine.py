@@ -13,6 +13,7 @@ from pr1.llm.store import ResponseStore
 from pr1.schemas.config import Execution
 from pr1.schemas.errors import (
     BadRequest,
+    BudgetSpent,
     ConnectionLost,
     Malformed,
     Refused,
@@ -90,6 +91,46 @@ async def test_requests_are_drawn_as_they_are_needed_and_bounded(store):
                 break
     assert most_ahead <= 4
     assert client.most_at_once == 4
+
+
+async def test_what_is_drawn_is_sent_while_others_are_drawn(store):
+    client = ScriptedClient(echo)
+    sent_before = []
+
+    def slowly():
+        for request in requests(4):
+            sent_before.append(len(client.requests))
+            yield request
+
+    await run(Engine(client, store, NO_RETRIES), slowly())
+    assert sent_before == [0, 1, 2, 3]
+
+
+async def test_a_useless_answer_is_paid_for_though_the_budget_allows_no_other(store):
+    execution = Execution(concurrency=1, max_content_retries=3, max_tokens_total=150)
+    engine = Engine(ScriptedClient(lambda request: "junk"), store, execution)
+    with pytest.raises(BudgetSpent, match="13 of 150"):
+        await run(engine, [ask(response_model=Facts)])
+    assert (store.spent().requests, store.spent().tokens_in) == (1, 10)
+    assert engine.usage.requests == 1
+
+
+async def test_a_useless_answer_is_paid_for_though_the_next_attempt_is_cancelled(store):
+    class Silent(ScriptedClient):
+        async def complete(self, request):
+            if self.requests:
+                is_asked_again.set()
+                await asyncio.Event().wait()
+            return await super().complete(request)
+
+    is_asked_again = asyncio.Event()
+    engine = Engine(Silent(lambda request: "junk"), store, Execution(concurrency=1))
+    running = asyncio.create_task(run(engine, [ask(response_model=Facts)]))
+    await is_asked_again.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert store.spent().requests == 1
 
 
 async def test_a_slow_request_does_not_hold_up_the_others(store):

@@ -160,6 +160,25 @@ def test_the_environments_proxy_serves_what_lies_outside(monkeypatch, url, proxy
     assert proxy_for(url) == proxy
 
 
+def test_a_proxy_without_a_scheme_is_taken_for_http(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "user:word@proxy.example:3128")
+    assert proxy_for("https://api.openai.com/v1") == "http://user:word@proxy.example:3128"
+
+
+async def test_the_password_of_a_proxy_that_is_no_address_is_not_shown(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:planted-word@proxy.example:port")
+    with pytest.raises(BadRequest, match="proxy") as caught:
+        await post("https://api.example.test/v1")
+    assert "planted-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("length", range(280, 301, 4))
+def test_no_part_of_a_key_survives_where_long_words_are_cut(length):
+    endpoint = JsonEndpoint("http://test", key=SecretStr(KEY), headers={}, timeout_s=1)
+    said = str(endpoint.error(400, f"{'x' * length}{KEY}".encode(), {}))
+    assert KEY[:4] not in said
+
+
 async def test_a_redirect_is_not_followed(fake_server):
     reply = Reply(status=307, headers={"location": f"{fake_server.url}/elsewhere"})
     fake_server.answer = in_turn(reply)

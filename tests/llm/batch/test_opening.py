@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr
 from scripted_client import ScriptedClient, ask
 
+from pr1.llm.batch.allowance import Allowance
 from pr1.llm.batch.failed import FailedRequests
 from pr1.llm.batch.ledger import Ledger
 from pr1.llm.batch.opening import open_batches
@@ -11,9 +12,11 @@ from pr1.llm.batch.run import without_limits
 from pr1.llm.batch.sdk import lines_of, one_line
 from pr1.llm.http import JsonEndpoint
 from pr1.llm.models import open_client
+from pr1.llm.prices import Price
 from pr1.llm.store import request_key
 from pr1.schemas.config import Execution, ModelConfig
 from pr1.schemas.errors import ModelError, UsageError
+from pr1.schemas.manifest import Usage
 
 
 @pytest.mark.parametrize("name", ["vllm/m", "scripted"])
@@ -38,6 +41,14 @@ def test_what_failed_is_told_by_its_code_and_never_as_transient(tmp_path):
         assert raised.value.code == code
         assert not raised.value.is_transient
     asyncio.run(failed.aclose())
+
+
+def test_what_was_spent_at_an_unknown_price_counts_at_the_price_that_is_known_now():
+    allowance = Allowance(Execution(max_cost_usd=10), Price(input=2, output=10, batch_factor=1))
+    unpriced = Usage(tokens_in=1_000_000, tokens_out=100_000, requests=5)
+    assert allowance.room(unpriced, Usage()).cost_usd == 7
+    priced = unpriced.model_copy(update={"cost_usd": 1.5})
+    assert allowance.room(priced, Usage()).cost_usd == 8.5
 
 
 def test_the_ordinary_pass_behind_batches_has_no_limits():

@@ -5,7 +5,7 @@ from fake_batches import Fate
 from fake_server import failed
 from scripted_client import ask
 
-from pr1.llm.batch import anthropic_batches, openai_batches, submitting
+from pr1.llm.batch import patience, sdk, submitting
 from pr1.schemas.errors import ServiceDown
 
 
@@ -108,14 +108,34 @@ def test_a_batch_of_nothing_but_errors(passes):
 
 
 def test_results_that_are_no_json_are_asked_for_again(passes, monkeypatch):
-    module = {"openai": openai_batches, "anthropic": anthropic_batches}[passes.provider]
-    lines_of, lines = module.lines_of, []
+    lines_of, lines = sdk.lines_of, []
 
     async def torn(pieces, endpoint):
         async for line in lines_of(pieces, endpoint):
             lines.append(line)
             yield line[: len(line) // 2] if len(lines) == 1 else line
 
-    monkeypatch.setattr(module, "lines_of", torn)
+    monkeypatch.setattr(sdk, "lines_of", torn)
     assert all(result.error is None for result in passes.run(asks(4)))
     assert [len(batch.requests) for batch in passes.fake.batches] == [3, 1]
+
+
+@pytest.mark.parametrize("rest", ["9" * 40, "[" * 190 + "]" * 190])
+def test_a_strange_value_beside_an_answer_does_no_harm(passes, monkeypatch, rest):
+    lines_of = sdk.lines_of
+
+    async def strange(pieces, endpoint):
+        async for line in lines_of(pieces, endpoint):
+            yield line.replace(b'"model":', f'"strange": {rest}, "model":'.encode())
+
+    monkeypatch.setattr(sdk, "lines_of", strange)
+    assert all(result.error is None for result in passes.run(asks(4)))
+
+
+def test_a_batch_that_can_never_be_made_stops_the_run(passes, monkeypatch):
+    monkeypatch.setattr(patience, "TROUBLES_UNTIL_DOWN", 5)
+    path = "/v1/batches" if passes.provider == "openai" else "/v1/messages/batches"
+    passes.fake.faults = {f"POST {path}": [500] * 100}
+    with pytest.raises(ServiceDown, match="planned fault"):
+        passes.run(asks(3))
+    assert len(passes.fake.faults[f"POST {path}"]) == 95
