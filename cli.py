@@ -18,6 +18,8 @@ from .commands.doctor import doctor
 from .commands.filter import filter_annotated
 from .commands.judge import judge
 from .commands.push_to_hub import push_to_hub
+from .commands.report import report
+from .commands.review import review
 from .commands.train import train
 
 app = typer.Typer(
@@ -51,5 +53,7 @@ app.command(name="filter")(filter_annotated)
 app.command()(judge)
 app.command()(train)
 app.command()(compare)
+app.command()(review)
+app.command()(report)
 app.command(name="push-to-hub")(push_to_hub)
 app.command()(doctor)

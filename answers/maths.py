@@ -80,9 +80,18 @@ def _limit_time() -> None:
         signal.alarm(LAST_RESORT_S)
 
 
+def _end_with_the_reader() -> None:
+    """Lets a write end this process, without a traceback, once nobody reads what it says."""
+    import signal
+
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
 def main() -> None:
     """Answers one question a line until standard input ends."""
     logging.disable(logging.CRITICAL)
+    _end_with_the_reader()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     sys.stdout = sys.stderr  # a library that prints must not answer for us
     _limit_memory()

@@ -8,19 +8,20 @@ The judge is pr1's own, behind the mock chat server (another process, `--shared`
 once. Measured in turn, on completions that no earlier turn has seen:
 
 - judge: the judge alone;
-- accuracy: the comparison of answers alone;
+- accuracy: the comparison of answers alone, in its processes;
 - reward: the whole combined reward, as TRL calls it;
 - ratio: reward over the larger of the other two.
 
-The first turn opens the judge and starts the processes that compare formulas; it is left out.
+The first turn opens the judge and starts the processes that compare answers and formulas; it is
+left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import random
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -39,6 +40,7 @@ from pr1.judge.opening import opened_judge
 from pr1.schemas.completion_format import format_completion
 from pr1.schemas.config import Execution, ModelConfig
 from pr1.schemas.training import JudgeConfig, RewardConfig
+from pr1.train.answer_process import AnswerProcesses
 from pr1.train.loop import BackgroundLoop
 from pr1.train.rewards import PerceptionReward
 from pr1.train.scoring import check_accuracy
@@ -112,10 +114,21 @@ def judge_server(runner: Runner, delay_ms: int) -> Iterator[str]:
     options = ["--port", str(port), "--latency", f"fixed:{delay_ms}", "--content", str(content)]
     with subprocess.Popen([str(runner.server), *options]) as process:
         try:
-            time.sleep(0.5)
+            wait_until_it_listens(port)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
+
+
+def wait_until_it_listens(port: int) -> None:
+    """Returns once a connection is taken; a request before that would be refused, and wait."""
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise SystemExit("the mock server does not listen.")
 
 
 def seconds(loop: BackgroundLoop, work: Callable[[], Awaitable[Any]]) -> float:
@@ -132,6 +145,7 @@ def seconds(loop: BackgroundLoop, work: Callable[[], Awaitable[Any]]) -> float:
 def measure(config: JudgeConfig, folder: Path, turns: int) -> list[dict[str, float]]:
     """One line for each turn: seconds of the judge, of the answers, and of the whole reward."""
     loop = BackgroundLoop()
+    answers = AnswerProcesses()
     judge = WatchedJudge(partial(opened_judge, config, folder / "alone.sqlite"), 0.0)
     open_judge = partial(opened_judge, config, folder / "reward.sqlite")
     taken = []
@@ -144,13 +158,18 @@ def measure(config: JudgeConfig, folder: Path, turns: int) -> list[dict[str, flo
             tasks = [JudgeTask(f"{n}", one.annotations, one.text) for n, one in enumerate(read)]
             works: dict[str, Callable[[], Awaitable[Any]]] = {
                 "judge": partial(judge.ask, tasks),
-                "accuracy": partial(asyncio.to_thread, check_accuracy, read),
+                "accuracy": partial(check_accuracy, read, answers.check),
                 "reward": partial(reward, **batch(2 * turn + 1)),
             }
             names = random.Random(turn).sample(sorted(works), len(works))
             one = {name: seconds(loop, works[name]) for name in names}
             taken.append(one | {"ratio": one["reward"] / max(one["judge"], one["accuracy"])})
-    loop.close(judge.aclose)
+
+    async def wind_down() -> None:
+        await answers.aclose()
+        await judge.aclose()
+
+    loop.close(wind_down)
     return taken[1:]
 
 

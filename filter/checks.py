@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..images import check_image, load_image, perceptual_hash
 from ..schemas.config import FilterConfig
 from ..schemas.errors import InputError
-from ..schemas.records import AnnotatedProblem, ProblemImage, VisualAnnotation
+from ..schemas.records import REVIEWER, AnnotatedProblem, ProblemImage, VisualAnnotation
 
 # The extractor of annotations that a published set brought along (`--format perception-r1`). Their
 # "trajectory" is the list of facts itself, which has no answer that could be right or wrong.
@@ -54,7 +54,7 @@ def usable_annotations(problem: AnnotatedProblem) -> list[VisualAnnotation]:
     - only wrong trajectories state (they are there after `annotate --keep-wrong`): a misread
       picture is a likely reason for a wrong answer. An annotation quotes one trajectory and counts
       all that state it, so one that quotes a wrong trajectory stays when more trajectories state it
-      than are wrong.
+      than are wrong, and so does one that a person wrote or rewrote.
     """
     doubted = {
         trajectory.id
@@ -67,7 +67,7 @@ def usable_annotations(problem: AnnotatedProblem) -> list[VisualAnnotation]:
         for annotation in problem.annotations
         if not (annotation.equals_answer or annotation.in_question)
         and (
-            annotation.extractor == READY
+            annotation.extractor in (READY, REVIEWER)
             or annotation.trajectory_id not in doubted
             or annotation.support > len(doubted)
         )

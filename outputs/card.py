@@ -206,6 +206,8 @@ def _trajectories(tally: RowTally) -> Markdown:
 
 def _limits(general: list[str], manifest: Manifest, tally: RowTally) -> list[str]:
     limits = list(general)
+    if manifest.stage in ("annotate", "filter"):
+        limits.append(_reviewed(manifest))
     # A training row no longer says where its answer came from; its stage counted it.
     self_answered = tally.self_answered or manifest.facts.get("self_answered", 0)
     if self_answered:
@@ -214,6 +216,14 @@ def _limits(general: list[str], manifest: Manifest, tally: RowTally) -> list[str
             "trajectory itself (`answer_origin` is `self`): that it is right proves nothing there."
         )
     return limits
+
+
+def _reviewed(manifest: Manifest) -> str:
+    stages = (*manifest.history, manifest)
+    rows = max(stage.facts.get("rows_reviewed", 0) for stage in stages)
+    if not rows:
+        return "No person has reviewed the annotations."
+    return f"Persons reviewed {rows:,} rows with `pr1 review`, and none of the others."
 
 
 def _shown(value: object) -> str:

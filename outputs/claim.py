@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..schemas.errors import UsageError
 from .rows import MANIFEST, RUN_FOLDER, RUN_STATE, read_manifest
+from .whole import written_whole
 
 
 def claim_folder(
@@ -70,9 +71,8 @@ def _is_run_of(out: Path, identity: dict[str, Any]) -> bool:
 
 
 def _note(out: Path, identity: dict[str, Any]) -> None:
-    temporary = out / f"{RUN_STATE}.tmp"
-    temporary.write_text(json.dumps(identity, ensure_ascii=True, indent=2), encoding="utf-8")
-    temporary.replace(out / RUN_STATE)
+    with written_whole(out / RUN_STATE) as new:
+        new.write_text(json.dumps(identity, ensure_ascii=True, indent=2), encoding="utf-8")
 
 
 def _has_foreign_files(out: Path) -> bool:

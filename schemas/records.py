@@ -38,6 +38,7 @@ RejectionReason = Literal[
     "not_atomic",
     "low_support",
     "not_extracted",
+    "by_reviewer",
 ]
 
 Condition = Literal["a", "b", "s", "blind"]
@@ -49,6 +50,8 @@ Bucket = Literal[
     "undetermined",
     "blind-solved",
 ]
+
+REVIEWER = "reviewer"  # the extractor of an annotation that a person wrote or rewrote
 
 NonEmpty = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Unit = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -140,7 +143,7 @@ class VisualAnnotation(Record):
         support: how many of the problem's trajectories state the fact (1 or more).
         in_question: the question states it already.
         equals_answer: it is the reference answer itself, as in reading a chart or counting.
-        extractor: who proposed it: `rules`, `embedded`, or `provider/model`.
+        extractor: who proposed it: `rules`, `embedded`, `provider/model`, or `reviewer`.
         prompt_hash: sha256 of the prompt's template, or None for `rules`.
     """
 

@@ -5,6 +5,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+from pr1.answers import check_answers
 from pr1.judge.opening import opened_judge
 from pr1.schemas.completion_format import format_completion
 from pr1.schemas.config import Execution, ModelConfig
@@ -45,13 +46,29 @@ def rules_judge():
     return partial(opened_judge, RULES, Path("unused.sqlite"))
 
 
-def reward_of(judge=None, config=None, **options):
+class ChecksHere:
+    """Checks answers in this process, in place of `AnswerProcesses`, which take time to start."""
+
+    async def start(self):
+        """Nothing to start."""
+
+    async def check(self, items):
+        """The outcome of each item, in order."""
+        return await asyncio.to_thread(check_answers, items)
+
+    async def aclose(self):
+        """Nothing to end."""
+
+
+def reward_of(judge=None, config=None, answers=None, **options):
     """A `PerceptionReward` with the judge, or the rules; close it."""
-    return PerceptionReward(
+    reward = PerceptionReward(
         config or RewardConfig(),
         judge.open if judge else rules_judge(),
         **{"max_completion_length": 100_000, "end_ids": [END], **options},
     )
+    reward._answers = answers or ChecksHere()
+    return reward
 
 
 def reward_by_model(base_url, folder):

@@ -1,8 +1,7 @@
 """Every completion with its verdicts and the parts of its reward, as Parquet files.
 
-One file for some steps, `steps-000000-000009.parquet`, written whole and renamed, so that a reader
-never sees half of one. With several processes each writes the completions that it scored, and its
-number stands at the end of the name.
+One file for some steps, `steps-000000-000009.parquet`. With several processes each writes the
+completions that it scored, and its number stands at the end of the name.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..outputs.whole import written_whole
 from .reward_log import PARTS, compact_verdicts
 from .scoring import ScoredCompletion
 
@@ -70,10 +70,9 @@ class CompletionLog:
         steps = [one.step for one in self._waiting]
         name = f"steps-{min(steps):06}-{max(steps):06}{self._suffix}.parquet"
         self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder / f".{name}.tmp"
         rows = [_row(one) for one in self._waiting]
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), temporary, compression="zstd")
-        temporary.replace(self._folder / name)
+        with written_whole(self._folder / name) as new:
+            pq.write_table(pa.Table.from_pylist(rows, SCHEMA), new, compression="zstd")
         self._waiting = []
 
 

@@ -31,6 +31,7 @@ from ..outputs.claim import claim_folder
 from ..outputs.folder import DROPPED, FAILURES, json_line
 from ..outputs.provenance import command_line, file_hashes, package_versions, publishable
 from ..outputs.rows import MANIFEST, RUN_FOLDER, RUN_STATE, STORE, past_stages
+from ..outputs.whole import written_whole
 from ..schemas.config import config_hash
 from ..schemas.manifest import Counts, Dropped, Failure, Manifest, Usage
 from ..schemas.training import Recipe
@@ -148,9 +149,8 @@ class TrainFolder:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, the last of all files: the folder is finished."""
-        temporary = self.out / f"{MANIFEST}.tmp"
-        temporary.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self.out / MANIFEST)
+        with written_whole(self.out / MANIFEST) as new:
+            new.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (self.out / RUN_STATE).unlink(missing_ok=True)
         shutil.rmtree(self.rows, ignore_errors=True)
 

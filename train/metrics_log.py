@@ -9,6 +9,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState
 from trl import GRPOConfig
 
+from ..outputs.whole import written_whole
 from ..schemas.progress import OnProgress, Progress
 from .completion_log import CompletionLog
 
@@ -64,6 +65,5 @@ def forget_metrics_after(path: Path, step: int) -> None:
     if not path.is_file():
         return
     kept = [line for line in read_metrics(path) if line["step"] <= step]
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(path) as new:
+        new.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..outputs.whole import written_whole
 from ..stats import mcnemar_exact
 
 
@@ -46,11 +47,9 @@ class Change(NamedTuple):
 def write_outcomes(folder: Path, step: int, outcomes: Sequence[Outcome]) -> None:
     """Write `step-000000.jsonl` whole, a line for each problem; null is not scored."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{step:06}.jsonl"
-    temporary = path.with_suffix(".tmp")
     lines = [json.dumps(one._asdict()) + "\n" for one in outcomes]
-    temporary.write_text("".join(lines), encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(folder / f"step-{step:06}.jsonl") as new:
+        new.write_text("".join(lines), encoding="utf-8")
 
 
 def read_outcomes(folder: Path) -> dict[int, list[Outcome]]:

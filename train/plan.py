@@ -150,10 +150,13 @@ def _judging(recipe: Recipe, steps: Schedule, rows: Sequence[TrainRow]) -> dict[
     name = recipe.judge.model.name
     if name == "rules" or not annotated:
         return {"judge": name, "requests": 0, "verdicts": round(judged * per_row)}
-    text = "word " * int(setting(recipe.grpo, "max_completion_length"))
+    rest = "The line is long. " * (int(setting(recipe.grpo, "max_completion_length")) // 5)
     asking = asking_of(recipe.judge)
     sample = annotated[:20]
-    requests = [asking.requests(JudgeTask(row.id, tuple(row.annotations), text)) for row in sample]
+    requests = [
+        asking.requests(JudgeTask(row.id, tuple(row.annotations), _stating(row) + rest))
+        for row in sample
+    ]
     each = sum(len(one) for one in requests) / len(sample)
     tokens_in = sum(estimated_tokens_in(it) for one in requests for it in one) / len(sample)
     at_once = share * steps.completions_per_batch
@@ -171,6 +174,11 @@ def _judging(recipe: Recipe, steps: Schedule, rows: Sequence[TrainRow]) -> dict[
         },
         "estimated": RULE,
     }
+
+
+def _stating(row: TrainRow) -> str:
+    """A completion that states all that is asked: a small model is asked only about what may be."""
+    return "".join(f"{annotation.statement}. " for annotation in row.annotations)
 
 
 def _evaluations(recipe: Recipe, steps: Schedule, held_out: int) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""`report.html`: what a run did, on one page that needs nothing but itself.
+"""`report.html` of a training run: written at its end, and anew by `pr1 report`.
 
 What a model wrote stands in it, and is hostile: every value is escaped by the template.
 """
@@ -6,17 +6,21 @@ What a model wrote stands in it, and is hostile: every value is escaped by the t
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Mapping, Sequence
-from importlib import resources
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..pages.environment import environment
+from ..report.account import figures as own_figures
+from ..report.page import save, shared
+from ..schemas.errors import MissingExtra, UsageError
 from ..schemas.manifest import Manifest
-from .curves import draw, figures
+from ..stats import risk_difference
+from .curves import Figure, draw, figures
 from .folder import TrainFolder
 from .metrics_log import read_metrics
-from .outcomes import Outcome, changes, read_outcomes, summary
+from .outcomes import Change, Outcome, changes, read_outcomes, summary
 
 EXAMPLES = 6
 CHARACTERS = 1_500
@@ -38,53 +42,68 @@ class Example(NamedTuple):
     after: Outcome
 
 
-def write_report(folder: TrainFolder, manifest: Manifest) -> Path:
-    """The page, and its figures as PNG files in `curves/`."""
-    from jinja2 import Environment, StrictUndefined
+def write_report(folder: TrainFolder, manifest: Manifest, path: Path | None = None) -> Path:
+    """The page, by default `report.html` in the folder, and its figures as PNG files in `curves/`.
 
-    evaluations = read_outcomes(folder.evaluation)
-    shown = figures(read_metrics(folder.metrics), evaluations)
-    pictures = [
-        Picture(figure.title, figure.note, _base64(draw(figure, folder.out / "curves")))
-        for figure in shown
-    ]
-    source = (resources.files(__package__) / "report.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["percent"] = _percent
-    page = environment.from_string(source).render(
-        name=folder.out.resolve().name,
-        manifest=manifest,
-        recipe=json.dumps(manifest.config, indent=2, ensure_ascii=False),
-        pictures=pictures,
-        evaluations={step: summary(it) for step, it in evaluations.items()},
-        sentences=list(_sentences(evaluations)),
-        examples=_examples(evaluations),
-        most=CHARACTERS,
+    Raises:
+        UsageError: the logs are damaged, or there is no writing at `path` or in the folder.
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        evaluations = read_outcomes(folder.evaluation)
+        metrics = read_metrics(folder.metrics)
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"{folder.out}: its logs cannot be read ({' '.join(str(error).split())[:200]}). "
+            "Restore metrics.jsonl and evaluation/."
+        ) from error
+    page = environment("pr1.train", "pr1.report").get_template("report.html.j2")
+    path = path or folder.out / "report.html"
+    save(
+        page.render(
+            **shared(folder.out, manifest),
+            figures=own_figures(manifest.facts, {"evaluation", "against_the_starting_model"}),
+            pictures=[
+                Picture(one.title, one.note, _png(one, folder.out / "curves"))
+                for one in figures(metrics, evaluations)
+            ],
+            evaluations={step: summary(it) for step, it in evaluations.items()},
+            sentences=list(_sentences(evaluations)),
+            examples=_examples(evaluations),
+            most=CHARACTERS,
+        ),
+        path,
     )
-    path = folder.out / "report.html"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
     return path
 
 
-def _sentences(evaluations: Mapping[int, Sequence[Outcome]]) -> list[str]:
+def _sentences(evaluations: Mapping[int, Sequence[Outcome]]) -> Iterator[str]:
     """The last evaluation against the first, in words."""
     if len(evaluations) < 2:
-        return []
+        return
     steps = sorted(evaluations)
     asked = {
         "accuracy": "answered right",
         "all_reflected": "answered with every annotation reflected",
     }
     found = changes(evaluations[steps[0]], evaluations[steps[-1]])
-    return [
-        f"Of {one.problems} problems, {one.before} were {words} before training and {one.after} "
-        f"after it: {one.gained} gained, {one.lost} lost; McNemar's exact test, two-sided: "
-        f"p = {one.p_value:.2g}."
-        for name, words in asked.items()
-        if (one := found[name]).problems
-    ]
+    for name, words in asked.items():
+        one = found[name]
+        if one.problems:
+            yield (
+                f"Of {one.problems:,} problems, {one.before:,} were {words} before training and "
+                f"{one.after:,} after it: {one.gained:,} gained, {one.lost:,} lost, {_points(one)}"
+                f". McNemar's exact test, two-sided: p = {one.p_value:.2g}."
+            )
+
+
+def _points(one: Change) -> str:
+    """The difference with Tango's interval, in percentage points."""
+    both = one.before - one.lost
+    neither = one.problems - both - one.lost - one.gained
+    found = risk_difference(both, one.lost, one.gained, neither)
+    value, low, high = (f"{100 * part:+.1f}".replace("-", "−") for part in found)
+    return f"{value} points" + ("" if math.isnan(found.low) else f" [{low}, {high}]")
 
 
 def _examples(evaluations: Mapping[int, Sequence[Outcome]]) -> list[Example]:
@@ -100,9 +119,13 @@ def _examples(evaluations: Mapping[int, Sequence[Outcome]]) -> list[Example]:
     return both[:EXAMPLES]
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}%"
-
-
-def _base64(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()
+def _png(figure: Figure, folder: Path) -> str:
+    """The figure in base 64, drawn into the folder."""
+    try:
+        return base64.b64encode(draw(figure, folder).read_bytes()).decode()
+    except ImportError as error:
+        raise MissingExtra(
+            "The curves of a run need matplotlib. Install it: pip install 'pr1[figures]'"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}).") from error

@@ -47,7 +47,11 @@ def reward_metrics(scored: Sequence[ScoredCompletion]) -> dict[str, float]:
 
 
 def reward_columns(scored: Sequence[ScoredCompletion]) -> dict[str, list[float | str | None]]:
-    """Columns for the trainer's table of completions: each part, the verdicts, and what failed."""
+    """Columns for the trainer's table of completions: each part, the verdicts, and what failed.
+
+    For a script of one's own with TRL's `log_completions`; `pr1 train` writes a table that says
+    more (`completion_log.py`).
+    """
     columns: dict[str, list[float | str | None]] = {
         name: [getattr(one.breakdown, name) for one in scored] for name in PARTS
     }

@@ -29,6 +29,7 @@ from ..schemas.errors import Pr1Error, ServiceDown
 from ..schemas.outcomes import Judgement
 from ..schemas.records import TrainAnnotation
 from ..schemas.training import RewardConfig
+from .answer_process import AnswerProcesses
 from .loop import BackgroundLoop
 from .reward_log import quieten_unscored_rows, reward_columns, reward_metrics
 from .scoring import PolicyCompletion, ScoredCompletion, check_accuracy, reward_breakdown
@@ -47,8 +48,9 @@ TOKENS_AT_A_TIME = 4_096
 class PerceptionReward:
     """Scores completions by format, accuracy, visual annotations, repetition and length.
 
-    Answers are compared while the judge is asked. The judge is opened at the first call, in an
-    event loop of the reward's own, and serves every call until `close`, whatever loop that is in.
+    Answers are compared, in a process of their own, while the judge is asked. The judge is opened
+    at the first call, in an event loop of the reward's own, and serves every call until `close`,
+    whatever loop that is in.
 
     Args:
         config: weights and options.
@@ -83,6 +85,7 @@ class PerceptionReward:
         self._config = config
         self._on_scored = on_scored
         self._judge = WatchedJudge(open_judge, config.max_judge_failures)
+        self._answers = AnswerProcesses()
         self._loop = BackgroundLoop()
         self._grader_trouble: str | None = None
         quieten_unscored_rows()
@@ -92,7 +95,8 @@ class PerceptionReward:
         """Why the run should save a checkpoint and stop; None while all is well.
 
         The judge's service fails too often or has ended for good, and the visual part has a weight;
-        or the process that compares formulas does not start. What was concerned is not scored.
+        or the process that checks answers, or the one that compares formulas, cannot be kept
+        running. What was concerned is not scored.
         """
         return self._grader_trouble or (self._judge.trouble if self._config.visual else None)
 
@@ -143,7 +147,7 @@ class PerceptionReward:
             UsageError, MissingExtra: it cannot be opened.
         """
         annotation = TrainAnnotation(id=1, statement="AB = 5", kind="length")
-        never_asked = f"In picture {secrets.token_hex(8)}, AB = 5."  # so not in the store
+        never_asked = f"In picture {secrets.randbits(48)}, AB = 5."  # so not in the store
         task = JudgeTask("check", (annotation,), never_asked)
         (judgement,) = self._loop.submit(self._judge.ask([task])).result()
         if judgement.failure is not None:
@@ -153,10 +157,11 @@ class PerceptionReward:
             )
 
     def close(self) -> None:
-        """Stops what is still being scored, and closes the judge."""
-        self._loop.close(self._judge.aclose)
+        """Stops what is still being scored, closes the judge and ends the checks' process."""
+        self._loop.close(self._aclose)
 
     def __enter__(self) -> Self:
+        self._loop.submit(self._answers.start())  # ready by the time of the first step
         return self
 
     def __exit__(
@@ -166,6 +171,12 @@ class PerceptionReward:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    async def _aclose(self) -> None:
+        try:
+            await self._answers.aclose()
+        finally:
+            await self._judge.aclose()
 
     async def _score(
         self,
@@ -212,7 +223,7 @@ class PerceptionReward:
 
     async def _checks(self, completions: list[PolicyCompletion]) -> list[AnswerCheck]:
         try:
-            return await asyncio.to_thread(check_accuracy, completions)
+            return await check_accuracy(completions, self._answers.check)
         except Pr1Error as error:
             log.error("%s", error)
             self._grader_trouble = str(error)

@@ -6,15 +6,17 @@ a part that counts was not scored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from ..answers import AnswerCheck, AnswerItem, check_answer, check_answers
+from ..answers import AnswerCheck, AnswerItem, check_answer
 from ..judge.scores import visual_score
 from ..schemas.completion_format import parse_completion
 from ..schemas.outcomes import Judgement, RewardBreakdown
 from ..schemas.records import TrainAnnotation
 from ..schemas.training import RewardConfig
+
+CheckAnswers = Callable[[Sequence[AnswerItem]], Awaitable[list[AnswerCheck]]]
 
 CUT = AnswerCheck(False, "no_answer", None, is_cut=True)
 
@@ -55,20 +57,22 @@ class ScoredCompletion:
     judgement: Judgement | None
 
 
-def check_accuracy(completions: Sequence[PolicyCompletion]) -> list[AnswerCheck]:
+async def check_accuracy(
+    completions: Sequence[PolicyCompletion], check_answers: CheckAnswers
+) -> list[AnswerCheck]:
     """Whether each completion's answer equals its problem's, in order.
 
     A completion that the token limit cut gives no answer, whatever its musings hold. A comparison
-    that ran out of time is made once more: the machine may have been busy. Blocks; formulas are
-    compared in processes of their own, each under a hard time limit.
+    that ran out of time is made once more: the machine may have been busy.
 
-    Raises:
-        Pr1Error: the process that compares formulas cannot be started.
+    Args:
+        completions: of one call.
+        check_answers: the outcome of each item, in order; its errors are passed on.
     """
     checks = [CUT] * len(completions)
     places = [n for n, completion in enumerate(completions) if not completion.is_cut]
     for _ in range(2):
-        outcomes = check_answers(_answer_item(completions[n]) for n in places)
+        outcomes = await check_answers([_answer_item(completions[n]) for n in places])
         for n, outcome in zip(places, outcomes, strict=True):
             checks[n] = outcome
         places = [n for n in places if checks[n].reason == "timeout"]

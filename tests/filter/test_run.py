@@ -202,6 +202,7 @@ def test_an_answer_is_verified_by_a_correct_trajectory(
         (fact(trajectory_id="uncompared"), False),
         (fact(trajectory_id="wrong", support=2), False),
         (fact(trajectory_id="wrong", support=3), True),
+        (fact(trajectory_id="wrong", extractor="reviewer"), True),
         (fact(trajectory_id="wrong", support=3, equals_answer=True), False),
     ],
 )

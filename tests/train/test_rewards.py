@@ -12,6 +12,7 @@ from rewarding import (
     ANNOTATIONS,
     END,
     RIGHT,
+    ChecksHere,
     breakdown,
     columns,
     reward_by_model,
@@ -22,16 +23,19 @@ from rewarding import (
 )
 from scripted_judge import ScriptedJudge, always, broken_completion, service_failure
 
-from pr1.answers import close_workers, worker
+from pr1.answers import AnswerCheck
 from pr1.judge.judge import JudgeTask, judgement_of
 from pr1.schemas.completion_format import format_completion
 from pr1.schemas.errors import BudgetSpent, ServiceDown, UsageError
 from pr1.schemas.records import TrainAnnotation
 from pr1.schemas.training import RewardConfig
+from pr1.train.answer_process import AnswerProcesses
 from pr1.train.reward_log import reward_columns, reward_metrics
 from pr1.train.scoring import has_usable_reference
 
 WRONG = format_completion("AB is 5 and BC is 7.", r"\boxed{13}")
+EQUAL = AnswerCheck(True, "equal")
+OUT_OF_TIME = AnswerCheck(None, "timeout")
 HALF = ScriptedJudge(lambda task: ["reflected", "reflected", "absent", "absent"])
 
 
@@ -172,40 +176,45 @@ def test_a_completion_that_ends_at_the_limit_is_not_cut():
     assert rewards == [pytest.approx(1.35)]
 
 
-def test_a_comparison_out_of_time_is_made_again(monkeypatch):
-    close_workers()
-    worker._ask.cache_clear()
-    asked = []
+class SlowChecks(ChecksHere):
+    """Gives the outcomes that it was made with, one after another, and notes what it is asked."""
 
-    def ask(found, reference):
-        asked.append(found)
-        if len(asked) == 1:
-            raise worker._OutOfTime
-        return "equal"
+    def __init__(self, outcomes):
+        self.outcomes = iter(outcomes)
+        self.asked = []
 
-    monkeypatch.setattr(worker, "_ask", ask)
-    text = format_completion("AB is x.", r"\boxed{x+y}")
-    assert breakdown(text, HALF, answer="y+x").accuracy == 1.0
-    assert len(asked) == 2
+    async def check(self, items):
+        self.asked.append([item.response for item in items])
+        return [next(self.outcomes) for _ in items]
 
 
-def test_a_comparison_twice_out_of_time_is_not_scored(monkeypatch):
-    def ask(found, reference):
-        raise worker._OutOfTime
+def test_a_comparison_out_of_time_is_made_again():
+    answers = SlowChecks([EQUAL, OUT_OF_TIME, EQUAL])
+    _, scored = score([row(), row(WRONG)], HALF, answers=answers)
+    assert [one.breakdown.accuracy for one in scored] == [1.0, 1.0]
+    assert answers.asked == [[RIGHT, WRONG], [WRONG]]
 
-    monkeypatch.setattr(worker, "_ask", ask)
-    parts = breakdown(format_completion("AB is x.", r"\boxed{x+y}"), HALF, answer="y+x")
+
+def test_a_comparison_twice_out_of_time_is_not_scored():
+    _, (scored,) = score([row()], HALF, answers=SlowChecks([OUT_OF_TIME] * 2))
+    parts = scored.breakdown
     assert (parts.accuracy, parts.total, parts.reason) == (None, None, "accuracy: timeout")
 
 
-def test_without_the_process_that_compares_formulas_the_run_stops(monkeypatch):
-    close_workers()
-    worker._ask.cache_clear()
+def test_answers_are_checked_in_processes_of_their_own():
+    answers = AnswerProcesses()
+    with reward_of(HALF, answers=answers) as reward:
+        rewards = asyncio.run(reward(**columns([row(), row(WRONG)])))
+        processes = [one._process for one in answers._processes]
+        assert rewards == [pytest.approx(1.35), pytest.approx(0.45)]
+    assert None not in [process.returncode for process in processes]
+
+
+def test_without_the_process_that_checks_answers_the_run_stops(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    formula = row(format_completion("AB is x.", r"\boxed{x+y}"), answer="y+x")
-    with reward_of(HALF) as reward:
-        assert asyncio.run(reward(**columns([formula]))) == [None]
-        assert "compares formulas did not start" in reward.stop_reason
+    with reward_of(HALF, answers=AnswerProcesses()) as reward:
+        assert asyncio.run(reward(**columns([row()]))) == [None]
+        assert "process that checks answers" in reward.stop_reason
 
 
 # The judge

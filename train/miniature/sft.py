@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STEPS = 1050
+SEED = 0
+"""Of the weights at first, and of every example."""
 BATCH = 64
 LEARNING_RATE = 1e-3
 BETAS = (0.9, 0.98)
@@ -45,22 +47,20 @@ class Example(NamedTuple):
     completion: str
 
 
-def teach(folder: Path, *, seed: int = 0, steps: int = STEPS) -> None:
+def teach(folder: Path) -> None:
     """Write the base model with its processor to `folder`.
 
-    Takes about 9 minutes of one core. The same seed on the same processor with the same libraries
-    gives the same weights; run it with `OMP_NUM_THREADS=1`.
+    Takes about 9 minutes of one core. The same processor with the same libraries gives the same
+    weights; run it with `OMP_NUM_THREADS=1`.
 
     Args:
         folder: made when it is missing.
-        seed: of the weights at first and of every example.
-        steps: of the optimiser.
     """
     import torch
 
     processor = build_processor()
-    model = build_model(processor.tokenizer, seed)
-    rng = np.random.default_rng([seed, 1])
+    model = build_model(processor.tokenizer, SEED)
+    rng = np.random.default_rng([SEED, 1])
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=LEARNING_RATE, betas=BETAS, weight_decay=WEIGHT_DECAY
     )
@@ -68,7 +68,7 @@ def teach(folder: Path, *, seed: int = 0, steps: int = STEPS) -> None:
         optimiser, lambda step: min(1.0, (step + 1) / WARM_UP)
     )
     model.train()
-    for step in range(1, steps + 1):
+    for step in range(1, STEPS + 1):
         loss = model(**as_batch([draw_example(rng) for _ in range(BATCH)], processor)).loss
         optimiser.zero_grad()
         loss.backward()
@@ -76,7 +76,7 @@ def teach(folder: Path, *, seed: int = 0, steps: int = STEPS) -> None:
         optimiser.step()
         schedule.step()
         if step % 50 == 0:
-            log.info("teaching the base model: step %d of %d, loss %.3f", step, steps, loss.item())
+            log.info("teaching the base model: step %d of %d, loss %.3f", step, STEPS, loss.item())
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
 

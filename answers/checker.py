@@ -1,0 +1,50 @@
+r"""The program that checks answers apart: a JSON line of items in, one line for each item out.
+
+`pr1 train` runs it beside the trainer (`train/answer_process.py`): to find and compare answers is
+plain Python, and in a thread it would take the interpreter from the judge's event loop. It imports
+nothing heavy; formulas go on to a worker of `worker.py`, under its hard time limit.
+
+    [{"response": "So \boxed{12}.", "reference": "12", ...}, ...]  ->  [true, "equal"]
+                                                                       ...
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+from ..schemas.errors import Pr1Error
+from .check import check_answer
+
+LEAVE_TOGETHER = 8
+"""Lines in one write: each write wakes the reader, whose event loop has other work."""
+
+
+def main() -> None:
+    """Answers one line of items after another until standard input ends."""
+    # Ctrl-C goes to the whole group of processes, and the step under way still needs its answers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    sys.stdout = sys.stderr  # a library that prints must not answer for us
+    with suppress(BrokenPipeError):  # who asked is gone
+        for line in sys.stdin:
+            _answer(json.loads(line), answers)
+
+
+def _answer(items: list[dict[str, Any]], answers: TextIO) -> None:
+    try:
+        for place, item in enumerate(items, start=1):
+            check = check_answer(**item)
+            said = json.dumps([check.is_correct, check.reason])
+            print(said, file=answers, flush=place % LEAVE_TOGETHER == 0)
+    except Pr1Error as error:
+        print(json.dumps(str(error)), file=answers)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()
