@@ -106,6 +106,14 @@ class ReviewPages:
             progress.total,
         )
 
+    def id_of(self, number: int) -> str:
+        """The id of the row with this place.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        return self.rows.row_as_written(number).id
+
     def decide(self, number: int, choice: Choice) -> Decision:
         """The decision, saved.
 

@@ -9,7 +9,7 @@ const filters = new URLSearchParams(location.search);
 filters.delete("row");
 
 let current = 0; // which annotation the keys are about
-let isBusy = false;
+let work = Promise.resolve(); // what keys and buttons asked for, one after the other, none lost
 let prefetched = null; // {number, answer}: the next row, asked for ahead
 
 const article = () => main.querySelector("article");
@@ -66,7 +66,7 @@ function prefetch() {
 }
 
 async function go(place) {
-  if (place === "" || isBusy) return;
+  if (place === "") return;
   tell("");
   try {
     // Where reviewed rows leave the list, what was fetched ahead has another place in it by now.
@@ -84,15 +84,14 @@ const shownAsDone = () => document.querySelector("#progress progress").value;
 // --- decisions ----------------------------------------------------------------------------------
 
 async function decide(choice) {
-  if (isBusy || !article()) return null;
-  isBusy = true;
+  if (!article()) return null;
   document.body.classList.add("busy");
-  const { number: place, id, version } = article().dataset;
+  const { number, version } = article().dataset;
   try {
     const response = await fetch(`/decisions?${filters}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ number: Number(place), seen: Number(version), choice: { row: id, ...choice } }),
+      body: JSON.stringify({ number: Number(number), seen: Number(version), choice }),
     });
     const answer = await response.json();
     tell(answer.error ?? "");
@@ -102,16 +101,17 @@ async function decide(choice) {
     tell("NOT SAVED: the server does not answer. Start pr1 review again and repeat the decision; what showed as saved is on the disk.");
     return null;
   } finally {
-    isBusy = false;
     document.body.classList.remove("busy");
   }
 }
 
-async function decideOn(item, choice) {
-  if (!item) return;
-  choose(annotations().indexOf(item), false);
-  if (await decide({ target: item.dataset.key, ...choice })) step(1);
+async function decideOn(key, choice) {
+  if (key === undefined) return;
+  choose(annotations().findIndex((item) => item.dataset.key === key), false);
+  if (await decide({ target: key, ...choice })) step(1);
 }
+
+const currentKey = () => annotations()[current]?.dataset.key;
 
 async function finishRow() {
   if (!article()) return;
@@ -156,7 +156,8 @@ function openEditor(after, statement, kind, save) {
   form.elements.kind.value = kind;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    save({ statement: form.elements.statement.value.trim(), kind: form.elements.kind.value });
+    const words = { statement: form.elements.statement.value.trim(), kind: form.elements.kind.value };
+    enqueue(() => save(words));
   });
   place(form, after);
   form.elements.statement.focus();
@@ -178,7 +179,7 @@ function openComment() {
   save.className = "main";
   save.textContent = "Save";
   form.append(label, save);
-  const send = () => decide({ action: "comment", text: area.value.trim() });
+  const send = () => enqueue(() => decide({ action: "comment", text: area.value.trim() }));
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
   area.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey) (event.preventDefault(), send());
@@ -199,7 +200,7 @@ function place(form, after) {
 
 function edit(item) {
   const { key, statement, kind } = item.dataset;
-  openEditor(item, statement, kind, (words) => decideOn(item, { action: "edit", ...words }));
+  openEditor(item, statement, kind, (words) => decideOn(key, { action: "edit", ...words }));
 }
 
 function add() {
@@ -267,13 +268,14 @@ zoom.addEventListener("close", () => (zoom.querySelector("img").style.width = ""
 
 // --- keys and buttons ---------------------------------------------------------------------------
 
-const verdict = (word) => decideOn(annotations()[current], { action: "verdict", verdict: word });
-const unlessJudged = (act) => () => !isJudged() && annotations()[current] && act(annotations()[current]);
+const enqueue = (act) => (work = work.then(act).catch((error) => tell(`That failed: ${error.message}`)));
+const verdict = (word) => decideOn(currentKey(), { action: "verdict", verdict: word });
+const unlessJudged = (act) => () => (isJudged() || !annotations()[current] ? null : act());
 
 const keys = {
-  a: () => decideOn(annotations()[current], { action: "accept" }),
-  r: unlessJudged((item) => decideOn(item, { action: "reject" })),
-  e: unlessJudged(edit),
+  a: () => decideOn(currentKey(), { action: "accept" }),
+  r: unlessJudged(() => decideOn(currentKey(), { action: "reject" })),
+  e: unlessJudged(() => edit(annotations()[current])),
   n: add,
   1: () => isJudged() && verdict("reflected"),
   2: () => isJudged() && verdict("absent"),
@@ -303,7 +305,7 @@ document.addEventListener("keydown", (event) => {
   const act = keys[event.key];
   if (!act) return;
   event.preventDefault();
-  if (!event.repeat || /^(Arrow|[jkhl]$)/.test(event.key)) act();
+  if (!event.repeat || /^(Arrow|[jkhl]$)/.test(event.key)) enqueue(act);
 });
 
 main.addEventListener("click", (event) => {
@@ -311,22 +313,24 @@ main.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   const mark = event.target.closest("mark");
   if (button?.dataset.action === "edit") return edit(item);
-  if (button?.dataset.action) return decideOn(item, { action: button.dataset.action });
-  if (button?.dataset.verdict) return decideOn(item, { action: "verdict", verdict: button.dataset.verdict });
+  const { action, verdict: word } = button?.dataset ?? {};
+  const key = item?.dataset.key;
+  if (action) return enqueue(() => decideOn(key, { action }));
+  if (word) return enqueue(() => decideOn(key, { action: "verdict", verdict: word }));
   if (button?.id === "add") return add();
   if (button?.id === "comment") return openComment();
   if (button?.classList.contains("picture")) return openPicture(button.querySelector("img"));
   if (mark && getSelection().isCollapsed) {
-    const key = mark.dataset.keys.split(" ")[0];
-    choose(annotations().findIndex((it) => it.dataset.key === key), false);
+    const [first] = mark.dataset.keys.split(" ");
+    choose(annotations().findIndex((it) => it.dataset.key === first), false);
   } else if (item) choose(annotations().indexOf(item));
 });
 
 // A button that was pressed keeps the focus, and would take the next space for itself.
 document.addEventListener("click", (event) => event.detail && event.target.closest("button")?.blur());
 main.addEventListener("mousedown", (event) => event.target.closest("#add") && event.preventDefault());
-document.querySelector("#next").addEventListener("click", finishRow);
-document.querySelector("#previous").addEventListener("click", () => go(main.dataset.previous));
+document.querySelector("#next").addEventListener("click", () => enqueue(finishRow));
+document.querySelector("#previous").addEventListener("click", () => enqueue(keys.h));
 document.querySelector("#help-button").addEventListener("click", () => help.showModal());
 document.querySelector("#filters").addEventListener("change", (event) => event.currentTarget.requestSubmit());
 settle(0, false);

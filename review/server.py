@@ -37,13 +37,15 @@ class Request(Record):
     """What the script sends.
 
     Attributes:
-        number: the row's place.
+        number: the row's place, which says which row is meant: an id may hold characters that no
+            page can hand back.
         seen: the version of the row that the person looked at.
+        choice: a `Choice` without its `row`.
     """
 
     number: int = Field(ge=0)
     seen: int = Field(ge=0)
-    choice: Choice
+    choice: dict[str, Any]
 
 
 async def serve(
@@ -147,20 +149,21 @@ class _Views:
     async def decide(self, request: web.Request) -> web.Response:
         try:
             asked = Request.model_validate_json(await request.read())
+            row = self._pages.id_of(asked.number)
+            choice = Choice.model_validate(asked.choice | {"row": row})
         except ValidationError as error:
             return _refused(400, error.errors()[0]["msg"])
-        row, log = asked.choice.row, self._pages.log
-        if asked.seen != log.version(row):
+        except IndexError:
+            return _refused(404, "There is no such row.")
+        if asked.seen != self._pages.log.version(row):
             message = "This row was changed in another window. Look again."
             return self._shown(request, asked.number, status=409, error=message)
         try:
-            self._pages.decide(asked.number, asked.choice)
+            self._pages.decide(asked.number, choice)
         except UsageError as error:
             return _refused(400, str(error))
         except NotSaved as error:
             return _refused(507, str(error))
-        except IndexError:
-            return _refused(404, "There is no such row.")
         return self._shown(request, asked.number)
 
     def _shown(

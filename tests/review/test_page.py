@@ -35,8 +35,8 @@ def reviewing(folder: Path, host: str = "127.0.0.1") -> Iterator[tuple[httpx.Cli
         yield client, access
 
 
-def decide(client: httpx.Client, number: int, row: str, seen: int = 0, **choice: Any) -> Any:
-    body = {"number": number, "seen": seen, "choice": {"row": row, **choice}}
+def decide(client: httpx.Client, number: int, seen: int = 0, **choice: Any) -> Any:
+    body = {"number": number, "seen": seen, "choice": choice}
     return client.post("/decisions", json=body)
 
 
@@ -52,7 +52,7 @@ def test_the_page_shows_the_row_that_needs_a_person_most(tmp_path):
 def test_a_decision_is_on_the_disk_and_comes_back(tmp_path):
     folder = annotated_folder(tmp_path / "set")
     with reviewing(folder) as (client, _):
-        answer = decide(client, 0, "p0", action="reject", target="a1")
+        answer = decide(client, 0, action="reject", target="a1")
         assert answer.status_code == 200
         assert 'data-key="a1"' in answer.json()["html"]
         (decision,) = read_review(folder).decisions
@@ -65,14 +65,14 @@ def test_a_decision_is_on_the_disk_and_comes_back(tmp_path):
 def test_the_second_of_two_windows_sees_what_the_first_did(tmp_path):
     folder = annotated_folder(tmp_path / "set")
     with reviewing(folder) as (client, _):
-        assert decide(client, 0, "p0", action="reject", target="a1").status_code == 200
-        late = decide(client, 0, "p0", action="accept", target="a1")
+        assert decide(client, 0, action="reject", target="a1").status_code == 200
+        late = decide(client, 0, action="accept", target="a1")
         assert late.status_code == 409
         assert "another window" in late.json()["error"]
         assert "html" in late.json()
         assert len(read_review(folder).decisions) == 1
         seen = read_review(folder).decisions[0].number
-        assert decide(client, 0, "p0", seen, action="accept", target="a1").status_code == 200
+        assert decide(client, 0, seen, action="accept", target="a1").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_second_of_two_windows_sees_what_the_first_did(tmp_path):
 def test_what_cannot_be_is_refused_and_not_written(choice, words, tmp_path):
     folder = annotated_folder(tmp_path / "set")
     with reviewing(folder) as (client, _):
-        answer = decide(client, 0, "p0", **choice)
+        answer = decide(client, 0, **choice)
         assert answer.status_code == 400
         assert words in answer.json()["error"]
         assert read_review(folder).decisions == []
@@ -134,7 +134,7 @@ def test_a_page_of_another_name_or_origin_is_refused(tmp_path):
     with reviewing(folder) as (client, _):
         assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
         assert client.get("/", headers={"Host": "localhost:1"}).status_code == 200
-        body = {"number": 0, "seen": 0, "choice": {"row": "p0", "action": "done"}}
+        body = {"number": 0, "seen": 0, "choice": {"action": "done"}}
         evil = {"Origin": "http://evil.example"}
         assert client.post("/decisions", json=body, headers=evil).status_code == 403
         assert client.post("/decisions", json=body, headers={"Origin": ""}).status_code == 403
@@ -156,7 +156,7 @@ def test_another_address_than_loopback_asks_for_the_token(tmp_path):
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert client.get("/").status_code == 200
-        assert decide(client, 0, "p0", action="done").status_code == 200
+        assert decide(client, 0, action="done").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,10 @@ def test_filters_that_mean_nothing_show_all_rows(tmp_path):
 def test_verdicts_are_confirmed_and_corrected(tmp_path):
     folder = judged_folder(tmp_path / "judged")
     with reviewing(folder) as (client, _):
-        answer = decide(client, 0, "c0", action="verdict", target="a2", verdict="absent")
+        answer = decide(client, 0, action="verdict", target="a2", verdict="absent")
         assert answer.status_code == 200
         assert "judge said reflected" in Elements(answer.json()["html"]).words
-        wrong = decide(client, 0, "c0", 1, action="verdict", target="a2")
+        wrong = decide(client, 0, 1, action="verdict", target="a2")
         assert wrong.status_code == 400
 
 
@@ -219,8 +219,7 @@ def test_hostile_texts_stay_texts(tmp_path):
     with reviewing(annotated(tmp_path / "hostile", hostile)) as (client, _):
         for number, payload in enumerate(PAYLOADS):
             comment = {"action": "comment", "text": payload}
-            row = hostile[number].id
-            shown = decide(client, number, row, **comment).json()
+            shown = decide(client, number, **comment).json()
             page = Elements(shown["html"])
             assert page.tags <= usual.tags | MATHML | {"code"}, payload
             assert page.attributes <= usual.attributes | MATHML_ATTRIBUTES, payload
