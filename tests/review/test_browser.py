@@ -14,7 +14,7 @@ import pytest
 from annotated_sets import annotated
 from browsing import accessibility_faults, browser, watched_page
 from hostile_html import PAYLOADS
-from review_sets import FIRST, annotated_folder, judged_folder, problem, quoted
+from page_sets import FIRST, annotated_folder, judged_folder, problem, quoted
 
 from pr1.outputs.rows import read_rows
 from pr1.review.file import read_review

@@ -13,7 +13,7 @@ import pytest
 from annotated_sets import annotated, picture
 from hostile_html import MATHML, PAYLOADS, Elements
 from loopback import served
-from review_sets import annotated_folder, judged_folder, problem, quoted
+from page_sets import annotated_folder, judged_folder, problem, quoted
 
 from pr1.review.access import Access, is_loopback
 from pr1.review.file import read_review

@@ -1,4 +1,4 @@
-"""Folders to review: annotated rows with quotes, contradictions, rejections; judged rows."""
+"""Folders that fill the review page: quotes with formulas, contradictions, rejections, verdicts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from annotated_sets import annotated, picture
+from reviewed_sets import judged_row, judged_set
 
-from pr1.outputs.folder import StageFolder
-from pr1.schemas.config import RunConfig
-from pr1.schemas.outcomes import JudgedRow, Judgement, RewardBreakdown, Verdict
 from pr1.schemas.records import (
     AnnotatedProblem,
     RejectedAnnotation,
-    TrainAnnotation,
     Trajectory,
     VisualAnnotation,
 )
@@ -77,41 +74,7 @@ def annotated_folder(out: Path, rows: int = 4) -> Path:
     return annotated(out, [contradicting(n) if n == 1 else problem(n) for n in range(rows)])
 
 
-def judged_row(number: int) -> JudgedRow:
-    words = ("reflected", "absent", "contradicted")
-    return JudgedRow(
-        id=f"c{number}",
-        question="How long is AC?",
-        answer="13",
-        completion=f"<think>\nAB = 5, so AC = 13.\n</think>\n<answer>{number}</answer>",
-        annotations=[
-            TrainAnnotation(id=1, statement="AB = 5", kind="length"),
-            TrainAnnotation(id=2, statement="BC = 12", kind="length"),
-        ],
-        judgement=Judgement(
-            completion_id=f"c{number}",
-            judge="rules",
-            verdicts=[
-                Verdict(annotation_id=1, verdict="reflected"),
-                Verdict(annotation_id=2, verdict=words[number % 3]),
-            ],
-        ),
-        reward=RewardBreakdown(format=1, accuracy=0, visual=0.5, repetition=0, total=None),
-    )
-
-
 def judged_folder(out: Path, rows: int = 3) -> Path:
-    with StageFolder.start(
-        out,
-        stage="judge",
-        config=RunConfig(),
-        parents={},
-        prompts={},
-        overwrite=False,
-        row_model=JudgedRow,
-        command="pr1 judge",
-    ) as folder:
-        for number in range(rows):
-            folder.write_row(judged_row(number))
-        folder.finish(read=rows)
-    return out
+    """Rows `c0`, `c1`, ...; the second annotation of `c2` is contradicted."""
+    words = ("reflected", "absent", "contradicted")
+    return judged_set(out, *(judged_row(n, ["reflected", words[n % 3]]) for n in range(rows)))
