@@ -5,14 +5,14 @@
 Builds a set of ROWS (50,000) annotated problems with pictures of 30 kB and four trajectories of a
 thousand characters each in a temporary folder, once, and opens it as the page does.
 
-Measured with 50,000 rows (1.6 GB) on two cores that a dozen other processes shared:
+Measured with 50,000 rows (1.6 GB) on two cores, one of them busy with other work:
 
-    open 0.1 to 0.5 s; queue 3.8 to 4.0 s, of which 0.6 to 1.3 s of one core; first row 4 to 64 ms
-    next row     median 2 to 11 ms, 95% 9 to 23 ms
-    its picture  median 12 to 18 ms, 95% 81 to 95 ms
-    decision     median 1 to 8 ms, 95% 11 to 13 ms, on the disk
-    search       2.0 to 3.6 s over all texts
-    memory       400 MiB at most, after the search
+    open 0.03 s; queue 0.74 s; first row 3 ms
+    next row     median 1.4 ms, 95% 1.7 ms
+    its picture  median 1.2 ms, 95% 2.1 ms
+    decision     median 0.2 ms, 95% 0.3 ms, on the disk
+    search       0.65 s over all texts
+    memory       410 MiB at most, after the search
 """
 
 from __future__ import annotations
