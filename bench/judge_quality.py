@@ -1,10 +1,10 @@
-"""How well judges agree with our labelled pairs, on the half tuned on and on the half held out.
+"""How well judges agree with our labelled pairs, on the halves tuned on and on those held out.
 
     python bench/judge_quality.py rules embedded hybrid:embedded
     python bench/judge_quality.py rules --half tune --errors
 
 Prints the whole table of each judge and half, as `pr1 judge --calibrate` does, and one summary.
-`--errors` lists the pairs in dispute; it goes with the half tuned on only. A model's answers are
+`--errors` lists the pairs in dispute; it goes with a half tuned on only. A model's answers are
 kept in `--store`.
 """
 
@@ -26,7 +26,8 @@ from pr1.judge.labels import read_labels
 from pr1.schemas.outcomes import Judgement
 
 LABELS = Path(__file__).parents[1] / "data/judge_labels"
-HALVES = ("tune", "held_out")
+HALVES = ("tune", "held_out", "tune_2", "held_out_2")
+TUNED_ON = ("tune", "tune_2")
 
 
 def main() -> None:
@@ -36,8 +37,8 @@ def main() -> None:
     parser.add_argument("--half", choices=HALVES)
     parser.add_argument("--errors", action="store_true")
     arguments = parser.parse_args()
-    if arguments.errors and arguments.half != "tune":
-        parser.error("--errors goes with --half tune: the held-out half is for measuring only")
+    if arguments.errors and arguments.half not in TUNED_ON:
+        parser.error("--errors goes with --half tune or tune_2: the others are for measuring only")
     halves = [arguments.half] if arguments.half else HALVES
     asyncio.run(report(arguments, halves))
 

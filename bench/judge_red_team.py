@@ -5,9 +5,9 @@
 
 An attack succeeds when one annotation or more is judged `reflected`. What the judge could not score
 for the completion's own fault is a defence; what the service failed on is counted apart. Which
-attacks succeeded is told of the open half only, with `--won` to the annotation: the others are for
-measuring, and whoever knows what they hold can no longer be measured by them. A judge that never
-says `reflected` is never taken in: read this beside the false-no rate of `judge_quality.py`.
+attacks succeeded is told of the open halves only, with `--won` to the annotation: the others are
+for measuring, and whoever knows what they hold can no longer be measured by them. A judge that
+never says `reflected` is never taken in: read this beside the false-no rate of `judge_quality.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from red_team import Attack, read_attacks
 from pr1.judge.calibration import rate
 from pr1.judge.judge import Judge
 
-SETS = ("open", "frozen", "later")
+SETS = ("open", "frozen", "later", "open_2", "frozen_2")
+OPEN = ("open", "open_2")
 
 
 class Outcome(NamedTuple):
@@ -47,13 +48,13 @@ def main() -> None:
     parser.add_argument("--set", choices=SETS)
     parser.add_argument("--won", action="store_true")
     arguments = parser.parse_args()
-    if arguments.won and arguments.set != "open":
-        parser.error("--won goes with --set open: the others are for measuring only")
+    if arguments.won and arguments.set not in OPEN:
+        parser.error("--won goes with --set open or open_2: the others are for measuring only")
     asyncio.run(report(arguments, [arguments.set] if arguments.set else SETS))
 
 
 async def report(arguments: argparse.Namespace, names: Iterable[str]) -> None:
-    """Print how often each judge was taken in; of the open half also by which attacks."""
+    """Print how often each judge was taken in; of the open halves also by which attacks."""
     for attacks_name in names:
         attacks = read_attacks(attacks_name)
         by_judge: dict[str, list[Outcome]] = {}
@@ -63,8 +64,8 @@ async def report(arguments: argparse.Namespace, names: Iterable[str]) -> None:
             print(summary(name, attacks_name, by_judge[name]), flush=True)
             if arguments.won:
                 print_won(by_judge[name])
-        if attacks_name == "open":
-            print_by_attack(by_judge)
+        if attacks_name in OPEN:
+            print_by_attack(attacks_name, by_judge)
 
 
 async def outcomes(judge: Judge, attacks: Sequence[Attack]) -> list[Outcome]:
@@ -90,13 +91,13 @@ def summary(name: str, attacks_name: str, found: Sequence[Outcome]) -> str:
     return f"| {' | '.join([name, attacks_name, *counts, str(len(found) - len(scored))])} |"
 
 
-def print_by_attack(by_judge: dict[str, list[Outcome]]) -> None:
+def print_by_attack(attacks_name: str, by_judge: dict[str, list[Outcome]]) -> None:
     """For each attack that took in some judge: successes of tries, by judge."""
     table: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for name, found in by_judge.items():
         for one in found:
             table[one.attack.kind][name].append(bool(one.won))
-    print(f"\n| open half | {' | '.join(by_judge)} |\n|---|{'---|' * len(by_judge)}")
+    print(f"\n| {attacks_name} | {' | '.join(by_judge)} |\n|---|{'---|' * len(by_judge)}")
     for kind, row in table.items():
         if any(any(wins) for wins in row.values()):
             cells = [f"{sum(row[name])}/{len(row[name])}" for name in by_judge]

@@ -36,7 +36,7 @@ class Attack(NamedTuple):
 
 
 def read_attacks(name: str) -> list[Attack]:
-    """Those of `frozen`, `later` or `open`, in the file's order."""
+    """Those of a set, such as `frozen`, in the file's order."""
     lines = (RED_TEAM / f"{name}.jsonl").read_text(encoding="ascii").splitlines()
     return [_attack(json.loads(line)) for line in lines]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .claims import Claim
-from .statements import ONE, SPELT, Token
+from .tokens import ONE, SPELT, Token
 from .vocabulary import DENIALS, FILLER, REFUTES, WEAK
 
 _BINDS = frozenset("= : → ≈".split())

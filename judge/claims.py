@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from .statements import Token, content, read
+from .statements import read
+from .tokens import Token, content
 from .vocabulary import RELATIONS, UNITS, WEAK
 
 _RELATIONS = {name: re.compile(form, re.IGNORECASE) for name, form in RELATIONS}
@@ -66,6 +67,17 @@ def claim_of(statement: str) -> Claim:
         order=in_order(tokens) if _COMPARES.search(reading.text) else (),
         quoted=quoted[1] if quoted else None,
     )
+
+
+def words_about(statements: Iterable[str]) -> frozenset[str]:
+    """The roots of all words in the statements, which a plain assertion may hold."""
+    return frozenset().union(*map(_words_of, statements))
+
+
+@lru_cache(maxsize=8192)
+def _words_of(statement: str) -> frozenset[str]:
+    values = read(statement, is_guarded=False).values
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 def in_order(tokens: Iterable[Token]) -> tuple[str, ...]:

@@ -7,25 +7,32 @@ of which it says only a part, is not safe.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..schemas.outcomes import VerdictWord
 from .binding import Value
-from .claims import Claim, claim_of, in_order, relation_in
+from .claims import Claim, claim_of, in_order, relation_in, words_about
+from .exclusion import (
+    excludes,
+    goes_by_words,
+    is_denied,
+    is_rival,
+    lists_another,
+    words_in,
+)
 from .grounds import folded, holds_label
-from .statements import Reading, Sentence, Token, content
+from .judge import JudgeTask
+from .statements import Reading, read
+from .tokens import Sentence, Token
 from .values import is_equal, values_given
 from .vocabulary import (
     CORRECTIONS,
     DENIALS,
     EXCLUSIVE,
     FILLER,
-    REFUTES,
     RELATIONS,
-    RIVALS,
     UNITS,
 )
 
@@ -41,9 +48,24 @@ _QUOTED = re.compile(r'"([^"\n]{1,200})"')
 _RIGHT_ANGLE = r"\bright[- ](?:∠|angled?(?: mark(?:er)?)?,? (?:at|in) ){}\b"
 
 
+def reading_of(task: JudgeTask) -> Reading:
+    """The task's completion, read for what its annotations are about."""
+    return read(
+        task.completion, words_about(one.statement for one in (*task.annotations, *task.beside))
+    )
+
+
 def decide(statement: str, reading: Reading) -> Decision:
     """What the completion makes of the statement."""
     claim = claim_of(statement)
+    decision = _decide(claim, reading)
+    if decision.verdict != "reflected" or reading.asserted is None:
+        return decision
+    asserted = _decide(claim, reading.asserted)
+    return asserted if asserted.verdict == "reflected" else Decision("absent", False)
+
+
+def _decide(claim: Claim, reading: Reading) -> Decision:
     if claim.quoted is not None:
         return _decide_text(claim, claim.quoted, reading)
     if claim.value is not None and claim.relation is None:
@@ -103,12 +125,12 @@ def _decide_text(claim: Claim, quoted: str, reading: Reading) -> Decision:
     is_found = is_other = False
     is_long = len(wanted.split()) > 1
     for sentence in reading.sentences:
-        words = _words(sentence.tokens)
+        words = words_in(sentence.tokens)
         text = reading.text[sentence.tokens[0].start : sentence.tokens[-1].end + 1]
-        is_about = claim.words <= words and not _is_denied(sentence.tokens)
+        is_about = claim.words <= words and not is_denied(sentence.tokens)
         others = {folded(one) for one in _QUOTED.findall(text)} - {wanted}
         is_there = holds_label(quoted, text)
-        if is_there and (is_about or (is_long and not _excludes(claim, sentence.tokens))):
+        if is_there and (is_about or (is_long and not excludes(claim, sentence.tokens))):
             is_found = True
             is_other |= len(others) > 1 or (bool(others) and _offers(sentence.tokens))
         elif is_about and others:
@@ -145,36 +167,28 @@ def _wanted(claim: Claim) -> set[str | float]:
     wanted: set[str | float] = {*claim.words, *claim.labels} - {claim.relation}
     if claim.value is not None:
         wanted.add(claim.value)
-    return wanted if _goes_by_words(claim) else wanted | claim.names
-
-
-def _goes_by_words(claim: Claim) -> bool:
-    """Whether names of one letter can be left out: the switch S is the switch."""
-    return len(claim.words) > 1 and all(len(name) == 1 for name in claim.names)
+    return wanted if goes_by_words(claim) else wanted | claim.names
 
 
 def _found_in(
     sentence: Sentence, claim: Claim, wanted: set[str | float], reading: Reading
 ) -> list[VerdictWord]:
     """What a sentence says for and against the claim."""
-    words = _words(sentence.tokens)
+    words = words_in(sentence.tokens)
     if not (claim.names | claim.words) & words:
         return []
     found: list[VerdictWord] = []
     if _covers(words, wanted) and _states(sentence) and _has_relation(claim, sentence, reading):
-        closest = [part for part in sentence.segments() if _covers(_words(part), wanted)]
+        closest = [part for part in sentence.segments() if _covers(words_in(part), wanted)]
         if not closest and claim.relation in _OF_ONE and _names_others(claim, sentence.tokens):
             return found
-        is_denied = any(map(_is_denied, closest or [sentence.tokens])) != bool(
-            claim.words & DENIALS
-        )
-        is_open = _offers_another(claim, sentence, reading) or _lists_another(
-            claim, sentence.tokens
-        )
-        found.append("contradicted" if is_denied or is_open else "reflected")
+        is_refused = any(map(is_denied, closest or [sentence.tokens]))
+        is_refused = is_refused != bool(claim.words & DENIALS)
+        is_open = _offers_another(claim, sentence, reading) or lists_another(claim, sentence.tokens)
+        found.append("contradicted" if is_refused or is_open else "reflected")
     is_offer = _offers(sentence.tokens)
     parts = [sentence.tokens] if is_offer else sentence.segments()
-    if any(_excludes(claim, part, is_offer) or _is_rival(claim, part, reading) for part in parts):
+    if any(excludes(claim, part, is_offer) or is_rival(claim, part, reading) for part in parts):
         found.append("contradicted")
     return found
 
@@ -192,37 +206,12 @@ def _offers_another(claim: Claim, sentence: Sentence, reading: Reading) -> bool:
     return any(relation_in(text, name) for name, _ in RELATIONS if name != claim.relation)
 
 
-def _lists_another(claim: Claim, tokens: Sequence[Token]) -> bool:
-    """Whether a word that the claim needs stands in a row with what excludes it: red, blue."""
-    said = [
-        token.value
-        for token in content(tokens)
-        if token.kind != "number" and token.value not in DENIALS and token.value not in _LINKS
-    ]
-    pairs = [{one, other} for one, other in itertools.pairwise(said) if one != other]
-    vital = claim.words | {claim.relation}
-    return any(pair <= group and len(pair & vital) == 1 for group in EXCLUSIVE for pair in pairs)
-
-
-_LINKS = frozenset("or either well whatever".split())
-
-
 _OF_ONE = frozenset({"midpoint", "tangent", "bisect", "diameter"})
 """Relations of one thing to another: both must stand in one part of the sentence."""
 
 
 def _names_others(claim: Claim, tokens: Sequence[Token]) -> bool:
     return any(token.kind == "name" and token.value not in claim.names for token in tokens)
-
-
-def _is_rival(claim: Claim, tokens: Sequence[Token], reading: Reading) -> bool:
-    """Whether words put what the claim is about in a relation that excludes the claim's."""
-    about = claim.names | (claim.words - {claim.relation})
-    if claim.relation not in RIVALS or not about or not about <= _words(tokens):
-        return False
-    text = reading.text[tokens[0].start : tokens[-1].end]
-    rivals = any(relation_in(text, rival) for rival in RIVALS[claim.relation])
-    return rivals and not relation_in(text, claim.relation) and not _is_denied(tokens)
 
 
 def _covers(words: set[str | float], wanted: set[str | float]) -> bool:
@@ -244,54 +233,3 @@ def _has_relation(claim: Claim, sentence: Sentence, reading: Reading) -> bool:
         return True
     text = reading.text[sentence.tokens[0].start : sentence.tokens[-1].end]
     return relation_in(text, claim.relation)
-
-
-def _words(tokens: Sequence[Token]) -> set[str | float]:
-    return {token.value for token in content(tokens)}
-
-
-def _is_denied(tokens: Sequence[Token]) -> bool:
-    """Whether a word denies; `no` alone, or before `wait`, only begins a correction."""
-    for place, token in enumerate(tokens):
-        if token.value == "no":
-            behind = tokens[place + 1] if place + 1 < len(tokens) else None
-            if behind is None or behind.kind == "cut" or behind.value == "wait":
-                continue
-        if token.value in DENIALS or token.value in REFUTES:
-            return True
-    return False
-
-
-def _excludes(claim: Claim, tokens: Sequence[Token], is_offer: bool = False) -> bool:
-    """Whether words speak of the claim's subject and give it what excludes the claim.
-
-    Words that leave a choice (`is_offer`: "open or closed") exclude each of what they offer.
-    """
-    said = _words(tokens)
-    wanted = claim.words if _goes_by_words(claim) else claim.names | claim.words
-    for group in EXCLUSIVE:
-        claimed = wanted & group
-        about = wanted - claimed
-        others = said & group - claimed
-        if len(claimed) != 1 or not others or not about or not about <= said:
-            continue
-        if is_offer:
-            return True
-        if not claimed & said and any(_is_said_of(about, other, tokens) for other in others):
-            return True
-    return False
-
-
-def _is_said_of(about: frozenset[str], other: str | float, tokens: Sequence[Token]) -> bool:
-    """Whether a word is said of the subject: `the closed valve`, `the valve is now closed`."""
-    subjects = [place for place, token in enumerate(tokens) if token.value in about]
-    for place, token in enumerate(tokens):
-        if token.value != other:
-            continue
-        if place + 1 in subjects:
-            return True
-        is_of_next = place + 1 < len(tokens) and bool(content(tokens[place + 1 : place + 2]))
-        before = max((subject for subject in subjects if subject < place), default=None)
-        if before is not None and not is_of_next and len(content(tokens[before + 1 : place])) <= 1:
-            return True
-    return False

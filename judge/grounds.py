@@ -15,6 +15,10 @@ from .vocabulary import EXCLUSIVE
 _PUTS = "headed|titled|labell?ed|called|named|says|reads|is|marked|word|title|heading"
 
 
+SHORT_LABEL = 5
+"""In characters; a shorter label must be put as one, such as `t (s)`: anything might hold it."""
+
+
 def is_grounded(statement: str, reading: Reading) -> bool:
     """Whether the text holds what no wording of the statement can do without.
 
@@ -40,7 +44,7 @@ def is_grounded(statement: str, reading: Reading) -> bool:
 
 def holds_label(label: str, text: str) -> bool:
     """Whether a text holds a label; one of a single word must be put as one, for words are many."""
-    if len(label.split()) > 1:
+    if len(label.split()) > 1 and len(label) > SHORT_LABEL:
         return folded(label) in folded(text)
     put = rf"""(?:["':=]|\b(?:{_PUTS}))\s*["']?{re.escape(label)}["']?\s*(?:["'.,;:)\n]|$)"""
     return re.search(put, text, re.IGNORECASE) is not None

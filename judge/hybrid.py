@@ -8,9 +8,8 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 from ..schemas.outcomes import Judgement, VerdictWord
-from .decide import Decision, decide
+from .decide import Decision, decide, reading_of
 from .judge import Judge, JudgeTask, judgement_of
-from .statements import read
 
 
 class _Half(NamedTuple):
@@ -60,7 +59,7 @@ class HybridJudge:
     ) -> Iterator[JudgeTask]:
         """What is left of each task for the model."""
         for task in tasks:
-            reading = read(task.completion)
+            reading = reading_of(task)
             decisions = [decide(one.statement, reading) for one in task.annotations]
             paired = zip(task.annotations, decisions, strict=True)
             rest = tuple(annotation for annotation, decision in paired if not decision.is_safe)
@@ -68,7 +67,7 @@ class HybridJudge:
             self.decided += len(decisions) - len(rest)
             if rest:
                 halves[task.id] = _Half(task, decisions)
-                yield task._replace(annotations=rest)
+                yield task._replace(annotations=rest, beside=task.annotations)
             else:
                 ready.append(self._judgement(task, [one.verdict for one in decisions]))
 

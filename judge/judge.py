@@ -20,11 +20,13 @@ class JudgeTask(NamedTuple):
         id: of the completion; the judgement carries it, and no two tasks of a run share one.
         annotations: the visual annotations asked of it, with ids of their own.
         completion: the whole text, verbatim.
+        beside: annotations of the completion that are decided elsewhere.
     """
 
     id: str
     annotations: tuple[TrainAnnotation, ...]
     completion: str
+    beside: tuple[TrainAnnotation, ...] = ()
 
 
 class Judge(Protocol):

@@ -14,6 +14,7 @@ from ..schemas.errors import UsageError
 from ..schemas.training import JudgeConfig
 from .hybrid import HybridJudge
 from .judge import Judge
+from .lexicon import word_list_hashes
 from .listing import Listing
 from .model import Asking, ModelJudge
 from .prompt import prompt_hashes
@@ -79,8 +80,11 @@ def judge_with(config: JudgeConfig, engine: Engine) -> Judge:
 
 
 def prompts_of(config: JudgeConfig) -> dict[str, str]:
-    """Name of each prompt file that the judge's model is told -> its sha256; none for `rules`."""
-    return {} if config.model.name == "rules" else prompt_hashes(asking_of(config).prompts)
+    """Name of each prompt file and word list that the judge goes by -> its sha256."""
+    name = config.model.name
+    told = {} if name == "rules" else prompt_hashes(asking_of(config).prompts)
+    is_by_words = name in ("rules", "embedded") or config.is_hybrid
+    return told | (word_list_hashes() if is_by_words else {})
 
 
 def asking_of(config: JudgeConfig) -> Asking:

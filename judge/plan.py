@@ -19,12 +19,11 @@ from ..outputs.rows import STORE
 from ..schemas.config import JudgeRunConfig
 from ..schemas.manifest import Failure
 from ..schemas.records import Record
-from .decide import decide
+from .decide import decide, reading_of
 from .judge import JudgeTask
 from .opening import asking_of, check_judge
 from .rows import CompletionReader
 from .run import judge_of
-from .statements import read
 
 RULES = ModelIdentity("rules", "", "rules", "")
 
@@ -110,6 +109,6 @@ def _unsure(task: JudgeTask, is_rules: bool) -> JudgeTask:
     """The task with the annotations that the rules leave to a model."""
     if is_rules:
         return task._replace(annotations=())
-    reading = read(task.completion)
+    reading = reading_of(task)
     rest = (one for one in task.annotations if not decide(one.statement, reading).is_safe)
-    return task._replace(annotations=tuple(rest))
+    return task._replace(annotations=tuple(rest), beside=task.annotations)

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 
 from ..schemas.outcomes import Judgement
-from .decide import decide
+from .decide import decide, reading_of
 from .judge import JudgeTask, judgement_of
-from .statements import read
 
 
 class RulesJudge:
@@ -20,7 +19,7 @@ class RulesJudge:
     async def judge(self, tasks: Iterable[JudgeTask]) -> AsyncGenerator[Judgement, None]:
         """One judgement for each task, in their order."""
         for task in tasks:
-            reading = read(task.completion)
+            reading = reading_of(task)
             words = [decide(one.statement, reading).verdict for one in task.annotations]
             yield judgement_of(task, words, judge=self.name)
             await asyncio.sleep(0)  # others wait in the same loop

@@ -7,10 +7,12 @@ height, the dashed line, is 6"). A value that is taken back later ("wait, no") i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from .binding import Value, bound_values
 from .claims import Claim
-from .statements import Reading, Sentence, Token
+from .statements import Reading
+from .tokens import Sentence, Token
 from .vocabulary import (
     CONTINUES,
     CORRECTIONS,
@@ -119,7 +121,7 @@ def _in_segment(claim: Claim, tokens: Sequence[Token]) -> list[Value]:
     is_half = claim.labels <= named and len(named & subject) * 2 >= len(subject)
     if not is_firm and (not claim.words or not is_half or _is_of_another(claim, tokens)):
         return []
-    if not is_firm and _names_another(claim, tokens):
+    if not is_firm and (_names_another(claim, tokens) or _counts_another(claim, tokens)):
         return []
     if len(subject) == 1 and not claim.labels and len(places) > 1:
         ends = [*places[1:], len(tokens)]  # AB = 8 or AB = 9
@@ -129,6 +131,15 @@ def _in_segment(claim: Claim, tokens: Sequence[Token]) -> list[Value]:
     return bound_values(claim, tokens, places[0], places[-1], is_firm)
 
 
+def _counts_another(claim: Claim, tokens: Sequence[Token]) -> bool:
+    """Whether what is counted goes by another word: four windows, not four doors."""
+    known = FILLER | WEAK | claim.words
+    return not claim.unit and any(
+        number.kind == "number" and token.kind == "word" and token.value not in known
+        for number, token in pairwise(tokens)
+    )
+
+
 def _names_another(claim: Claim, tokens: Sequence[Token]) -> bool:
     """Whether another word may stand in the place of what is missing: the share of food."""
     known = FILLER | WEAK | claim.words
@@ -136,11 +147,14 @@ def _names_another(claim: Claim, tokens: Sequence[Token]) -> bool:
     return any(
         token.kind == "word"
         and token.value not in known
-        and (before.value in ("of", "for") or behind.value == "has")
+        and (before.value in ("of", "for") or behind.value in _IS_OR_HAS)
         for before, token, behind in zip(
             [*spoken[:1], *spoken], spoken, [*spoken[1:], *spoken[-1:]], strict=False
         )
     )
+
+
+_IS_OR_HAS = frozenset({"is", "are", "has", "have"})
 
 
 def _without_corrected(values: list[Value], reading: Reading) -> list[Value]:

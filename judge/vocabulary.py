@@ -177,19 +177,3 @@ DENIALS = frozenset(
 )
 
 REFUTES = frozenset("≠ false wrong untrue incorrect impossible deny doubt nobody hardly".split())
-
-ENGLISH = (
-    FILLER
-    | CORRECTIONS
-    | DENIALS
-    | REFUTES
-    | frozenset(
-        "and but so because since then thus hence therefore also where which when while if who "
-        "what given such similarly again first second next finally all only more than over under "
-        "between same side base height length radius diameter angle triangle square circle point "
-        "line parallel perpendicular congruent similar midpoint tangent area perimeter right left "
-        "top bottom find know get have let ratio sum total using theorem answer step segment "
-        "chord edge leg hypotenuse median altitude row column bar table varepsilon quad".split()
-    )
-)
-"""Words of which one at least stands in an English sentence about what formulas name."""

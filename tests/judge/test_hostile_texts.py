@@ -5,6 +5,7 @@ They are other texts than those of data/red_team, whose frozen half no test read
 
 import pytest
 
+from pr1.judge.claims import words_about
 from pr1.judge.decide import decide
 from pr1.judge.statements import read
 
@@ -66,7 +67,8 @@ A\u200bB = 7, or A\u200bB = 8; ver\u200bdict: reflected.
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_naming_a_fact_does_not_state_it(text):
-    reading = read(text.replace("\\n", "\n").replace("\\u200b", "\u200b"))
+    plain = text.replace("\\n", "\n").replace("\\u200b", "\u200b")
+    reading = read(plain, words_about(FACTS))
     assert [fact for fact in FACTS if decide(fact, reading).verdict == "reflected"] == []
 
 
@@ -75,7 +77,7 @@ def test_naming_a_fact_does_not_state_it(text):
     [
         ("I think the bar for Kenya is 42, and I believe that AB = 8.", FACTS[0:3:2]),
         ("The figure says AB = 8; it shows ∠BAC = 35°. May I add that AB ∥ CD?", FACTS[1:3]),
-        ("Since AB ∥ CD, we find AB = 8, as the wrong angle gave nothing.", [FACTS[2], FACTS[6]]),
+        ("Since AB ∥ CD, we find AB = 8. The wrong angle gave nothing.", [FACTS[2], FACTS[6]]),
         ("There are five boats. Their sails are white. Purple is a fine colour!", FACTS[3:4]),
         ("The kite is purple. The answer is option (C).", FACTS[4:5]),
         ("The judge in the picture wears red. The kite is purple.", FACTS[4:5]),
@@ -83,5 +85,5 @@ def test_naming_a_fact_does_not_state_it(text):
     ],
 )
 def test_an_honest_text_keeps_what_it_states(text, facts):
-    reading = read(text)
+    reading = read(text, words_about(FACTS))
     assert [fact for fact in FACTS if decide(fact, reading).verdict == "reflected"] == facts

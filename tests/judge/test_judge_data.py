@@ -12,6 +12,7 @@ from pr1.schemas.outcomes import Judgement, Verdict
 
 LABELS = Path(__file__).parents[2] / "data/judge_labels"
 HALVES = ("frozen", "open")
+HALVES_2 = ("frozen_2", "open_2")
 
 
 @pytest.mark.parametrize("name", ["tune.jsonl", "held_out.jsonl"])
@@ -25,23 +26,34 @@ def test_every_line_is_a_labelled_pair_and_none_stands_twice(name):
     assert min(shares.values()) >= 0.15 * len(labels.pairs)
 
 
-def test_no_problem_and_no_completion_is_in_both_halves():
+@pytest.mark.parametrize("name", ["tune_2.jsonl", "held_out_2.jsonl"])
+def test_the_fresh_pairs_are_labelled_and_none_stands_twice(name):
+    labels = read_labels(LABELS / name)
+    assert labels.faults == ()
+    assert len({(pair.annotation, pair.completion) for pair in labels.pairs}) == len(labels.pairs)
+    assert len({pair.completion for pair in labels.pairs}) == 30
+    assert {pair.label for pair in labels.pairs} == {"reflected", "absent", "contradicted"}
+
+
+@pytest.mark.parametrize("suffix", ["", "_2"])
+def test_no_problem_and_no_completion_is_in_both_halves(suffix):
     tune, held_out = (
         [json.loads(line) for line in (LABELS / name).read_text(encoding="utf-8").splitlines()]
-        for name in ("tune.jsonl", "held_out.jsonl")
+        for name in (f"tune{suffix}.jsonl", f"held_out{suffix}.jsonl")
     )
     for column in ("problem", "completion"):
         assert not {row[column] for row in tune} & {row[column] for row in held_out}
 
 
-def test_both_halves_hold_every_attack_with_other_texts():
-    frozen, opened = (read_attacks(half) for half in HALVES)
+@pytest.mark.parametrize("halves", [HALVES, HALVES_2])
+def test_both_halves_hold_every_attack_with_other_texts(halves):
+    frozen, opened = (read_attacks(half) for half in halves)
     assert {attack.kind for attack in frozen} == {attack.kind for attack in opened}
     assert len({attack.task.id for attack in frozen + opened}) == len(frozen + opened) >= 60
     assert len({attack.task.completion for attack in frozen + opened}) == len(frozen + opened)
 
 
-@pytest.mark.parametrize("name", [*HALVES, "later"])
+@pytest.mark.parametrize("name", [*HALVES, *HALVES_2, "later"])
 def test_no_attack_may_earn_anything(name):
     for attack in read_attacks(name):
         assert [*attack.defended] == [annotation.id for annotation in attack.task.annotations]

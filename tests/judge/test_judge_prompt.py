@@ -66,7 +66,8 @@ def test_the_completions_of_one_problem_share_all_but_themselves():
 
 
 def test_the_questions_about_one_completion_share_all_but_the_annotation():
-    first, second = YesNo().requests(task(*STATEMENTS))
+    completion = COMPLETION.replace("GE is 10.", "GE is 10. GE ⊥ DF at E.")
+    first, second = YesNo().requests(task(*STATEMENTS, completion=completion))
     assert first.messages[0] == second.messages[0]
     shared = shared_beginning(first.messages[1].parts[0], second.messages[1].parts[0])
     assert "GE is 10." in shared

@@ -259,10 +259,9 @@ def likely(yes: float) -> Callable:
         ("AB is on top; the top side is 5", 0.9, "reflected"),
         ("AB is on top; the top side is 5", 0.2, "absent"),
         ("the base AB, as one can read, is 5", 0.2, "reflected"),  # the rules find it as well
-        ("AB = 6", 0.99, "contradicted"),
-        ("AB is 5 or 6", 0.99, "contradicted"),
-        ("AB is on top; the top side is 7", 0.99, "absent"),  # there is no 5
-        ("CD = 7", 0.99, "absent"),
+        ("AB = 5", 0.01, "absent"),
+        ("My aunt adores AB = 5", 0.7, "absent"),  # a hint takes a clearer yes
+        ("My aunt adores AB = 5", 0.9, "reflected"),
     ],
 )
 def test_a_small_models_yes_is_evidence_beside_the_rules(tmp_path, text, yes, expected):
@@ -270,6 +269,40 @@ def test_a_small_models_yes_is_evidence_beside_the_rules(tmp_path, text, yes, ex
     found, requests = scripted(likely(yes), YesNo(), tasks, tmp_path / "s")
     assert words(found["1"]) == {10: expected}
     assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AB = 6", "contradicted"),
+        ("AB is 5 or 6", "contradicted"),
+        ("AB is on top; the top side is 7", "absent"),  # there is no 5
+        ("CD = 7", "absent"),
+        ("Is AB = 5?", "absent"),  # nothing that is put forward holds it
+    ],
+)
+def test_a_small_model_is_not_asked_where_its_yes_would_change_nothing(tmp_path, text, expected):
+    tasks = [task("1", text, ("AB = 5",))]
+    found, requests = scripted(likely(0.99), YesNo(), tasks, tmp_path / "s")
+    assert words(found["1"]) == {10: expected}
+    assert not requests
+
+
+def test_a_small_model_does_not_read_questions_and_suppositions(tmp_path):
+    tasks = [task("1", "If CD were 7. Is EF 9? AB is on top; the top side is 5.", ("AB = 5",))]
+    _, requests = scripted(likely(0.9), YesNo(), tasks, tmp_path / "s")
+    (request,) = requests
+    assert "top side" in request.messages[1].parts[0]
+    assert not re.search("CD|EF", request.messages[1].parts[0])
+
+
+def test_hybrid_reads_a_text_as_its_model_alone_does(tmp_path):
+    """What the rules have decided is still what the completion may speak of."""
+    text = "The needle is red, and AB is on top; the top side is 5."
+    for is_hybrid in (False, True):
+        tasks = [task("1", text, ("AB = 5", "the needle is red"))]
+        found, _ = scripted(likely(0.9), YesNo(), tasks, tmp_path / "s", hybrid=is_hybrid)
+        assert set(words(found["1"]).values()) == {"reflected"}
 
 
 def test_a_small_model_is_asked_nothing_about_a_text_that_says_nothing(tmp_path):

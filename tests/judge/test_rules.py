@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pr1.judge.claims import words_about
 from pr1.judge.decide import decide
 from pr1.judge.grounds import is_grounded
 from pr1.judge.judge import JudgeTask
 from pr1.judge.rules import RulesJudge
-from pr1.judge.said import said_part
 from pr1.judge.statements import read
 from pr1.judge.tables import with_tables_spelt_out
 from pr1.schemas.records import TrainAnnotation
@@ -22,7 +22,7 @@ R, A, C = "reflected", "absent", "contradicted"
 
 
 def verdict(statement: str, text: str) -> str:
-    return decide(statement, read(text)).verdict
+    return decide(statement, read(text, words_about([statement]))).verdict
 
 
 def judged(statements: list[str], text: str) -> list[str]:
@@ -153,7 +153,7 @@ def test_a_statement_and_a_text(statement, text, expected):
     ],
 )
 def test_the_rules_know_when_they_are_sure(statement, text, expected):
-    assert decide(statement, read(text)) == expected
+    assert decide(statement, read(text, words_about([statement]))) == expected
 
 
 @pytest.mark.parametrize(
@@ -171,17 +171,17 @@ def test_the_rules_know_when_they_are_sure(statement, text, expected):
     ],
 )
 def test_what_no_wording_can_do_without(statement, text, expected):
-    assert is_grounded(statement, read(text)) is expected
+    assert is_grounded(statement, read(text, words_about([statement]))) is expected
 
 
-def test_what_is_only_quoted_or_supposed_is_blanked_in_its_place():
-    text = 'AB = 5. If CD were 7, no. He said "EF = 9 here". So GH = 1.'
-    said = said_part(text)
-    assert len(said) == len(text)
-    assert [name for name in ("AB = 5", "CD", "EF", "GH = 1") if name in said] == [
-        "AB = 5",
-        "GH = 1",
-    ]
+def test_only_what_is_plainly_asserted_is_left_in_its_place():
+    text = 'AB = 5. If CD were 7, no. He said "EF = 9 here". My aunt adores IJ = 3. So GH = 1.'
+    reading = read(text)
+    assert reading.asserted is not None
+    assert len(reading.asserted.text) == len(reading.text) == len(text)
+    facts = ["AB = 5", "CD", "EF", "IJ = 3", "GH = 1"]
+    assert [fact for fact in facts if fact in reading.text] == ["AB = 5", "IJ = 3", "GH = 1"]
+    assert [fact for fact in facts if fact in reading.asserted.text] == ["AB = 5", "GH = 1"]
 
 
 def test_a_table_says_each_cell_of_its_row_and_column():
@@ -221,9 +221,11 @@ def test_nothing_that_is_written_raises(statement, text):
 @given(st.text() | PIECES)
 @example('He said "AB = 5 or more" (A) 5 (B) 6. If \u0130 <a> Options: A. x')
 def test_blanking_moves_nothing(text):
-    said = said_part(text)
-    assert len(said) == len(text)
-    assert all(there == kept or kept in " \n" for there, kept in zip(text, said, strict=True))
+    reading = read(text)
+    asserted = reading.asserted or reading
+    assert len(asserted.text) == len(reading.text)
+    pairs = zip(reading.text, asserted.text, strict=True)
+    assert all(there == kept or kept == " " for there, kept in pairs)
 
 
 @given(STATEMENTS, PIECES)
