@@ -23,11 +23,15 @@ from .check import check_answer
 LEAVE_TOGETHER = 8
 """Lines in one write: each write wakes the reader, whose event loop has other work."""
 
+POLITE = 10
+"""Added to its niceness: answers are soon checked, and the judge's requests must not wait for it."""
+
 
 def main() -> None:
     """Answers one line of items after another until standard input ends."""
     # Ctrl-C goes to the whole group of processes, and the step under way still needs its answers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(POLITE)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # a library that prints must not answer for us
     with suppress(BrokenPipeError):  # who asked is gone
