@@ -24,7 +24,7 @@ LEAVE_TOGETHER = 8
 """Lines in one write: each write wakes the reader, whose event loop has other work."""
 
 POLITE = 10
-"""Added to its niceness: answers are soon checked, and the judge's requests must not wait for it."""
+"""Added to its niceness: answers are soon checked, and the judge's requests must not wait."""
 
 
 def main() -> None:
