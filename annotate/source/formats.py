@@ -126,27 +126,6 @@ def read_visual_key_info(text: str, what: str) -> list[KeyInfo]:
     return infos
 
 
-def write_visual_key_info(statements: Sequence[str]) -> str:
-    """The statements as Perception-R1 reads them.
-
-    Raises:
-        InputError: `broken_key_info`: a statement is empty or holds such a tag itself.
-
-    Example:
-        >>> print(write_visual_key_info(["AB = 5", "AB is parallel to CD"]))
-        <info1>AB = 5</info1>
-        <info2>AB is parallel to CD</info2>
-    """
-    for statement in statements:
-        if not statement.strip() or "<info" in statement or "</info" in statement:
-            message = f"{shown(statement)} cannot stand in an <info> tag. Reword the statement."
-            raise InputError("broken_key_info", message)
-    return "\n".join(
-        f"<info{number}>{statement.strip()}</info{number}>"
-        for number, statement in enumerate(statements, 1)
-    )
-
-
 def ready_annotations(trajectories: Sequence[Trajectory]) -> list[VisualAnnotation]:
     """The annotations of those trajectories that are a `visual_key_info`, of kind `other`."""
     infos = [
