@@ -11,8 +11,6 @@ import typer
 from ..schemas.errors import UsageError
 from .options import Overwrite, errors_as_text, run_interruptibly
 
-APPLY = "apply"
-
 
 def review(
     folder: Annotated[

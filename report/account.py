@@ -14,7 +14,6 @@ from ..schemas.manifest import Manifest, Usage
 
 EXAMPLES_PER_REASON = 2
 MOST_EXAMPLES = 24
-MOST_PARENTS = 10
 
 
 class Spent(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..outputs.lineage import MOST_PARENTS
 from ..outputs.whole import written_whole
 from ..pages.environment import environment
 from ..schemas.errors import UsageError
 from ..schemas.manifest import Manifest
-from .account import MOST_PARENTS, figures, left_out, spent
+from .account import figures, left_out, spent
 from .charts import Chart, bars, histogram, lengths_in_words
 from .flow import flow
 from .paired import paired

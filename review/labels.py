@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..outputs.whole import written_whole
 from ..schemas.errors import UsageError
 from ..schemas.outcomes import JudgedRow
 from .decisions import Decision
@@ -36,23 +36,16 @@ def write_labels(folder: Path, out: Path, *, overwrite: bool = False) -> int:
         )
     if out.is_dir() or (out.exists() and not overwrite):
         raise UsageError(f"{out} is there already. Name another file with -o, or --overwrite it.")
-    temporary = out.with_name(f".{out.name}.new")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        with written_whole(out) as new, new.open("w", encoding="utf-8", newline="\n") as file:
             count = sum(bool(file.write(f"{line}\n")) for line in _labels(rows))
-            file.flush()
-            os.fsync(file.fileno())
-        if count:
-            temporary.replace(out)
+            if not count:
+                raise UsageError(
+                    f"{folder}: nobody has accepted or corrected a verdict yet. "
+                    f"Do so with `pr1 review {folder}`."
+                )
     except OSError as error:
         raise UsageError(f"{out} cannot be written ({error.strerror}). Name another.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    if not count:
-        raise UsageError(
-            f"{folder}: nobody has accepted or corrected a verdict yet. "
-            f"Do so with `pr1 review {folder}`."
-        )
     return count
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,11 @@ from typing import Self, get_args
 from filelock import FileLock, Timeout
 from pydantic_core import PydanticSerializationError
 
-from ..schemas.errors import Pr1Error, UsageError
+from ..schemas.errors import NotSaved, UsageError
 from .decisions import Action, Choice, Decision
 from .file import header_of, line_of, parsed_review, review_path
 
 LONGEST_NAME = 100
-
-
-class NotSaved(Pr1Error):
-    """A decision could not be written, and does not count. Remedy: make room, and repeat it."""
 
 
 class ReviewLog:
@@ -55,8 +51,7 @@ class ReviewLog:
         self.who = _reviewer(who)
         self._by_row: dict[str, list[Decision]] = defaultdict(list)
         self._rows_with: dict[Action, set[str]] = {action: set() for action in get_args(Action)}
-        self._counts: Counter[Action] = Counter()
-        self._decisions: list[Decision] = []
+        self._last_number = 0
         self._undone: set[int] = set()
         self._versions: dict[str, int] = {}
         self._mutex = threading.RLock()
@@ -104,7 +99,7 @@ class ReviewLog:
 
     def __len__(self) -> int:
         """How many decisions there are, undone ones and undos included."""
-        return len(self._decisions)
+        return self._last_number
 
     def append(self, choice: Choice) -> Decision:
         """The decision, after it reached the disk. `check_choice` says beforehand what is possible.
@@ -144,10 +139,6 @@ class ReviewLog:
         with self._mutex:
             return set(self._rows_with[action])
 
-    def count(self, action: Action) -> int:
-        """How many such decisions count."""
-        return self._counts[action]
-
     def _write(self, line: bytes) -> None:
         """Bring a line to the disk, whole or not at all."""
         try:
@@ -156,7 +147,7 @@ class ReviewLog:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except (OSError, ValueError) as error:
-            self._forget_half_aline_of()
+            self._forget_half_a_line()
             reason = getattr(error, "strerror", None) or error
             raise NotSaved(
                 f"{self.path} took no more ({reason}): this decision is not saved. "
@@ -164,21 +155,19 @@ class ReviewLog:
             ) from error
         self._length += len(line)
 
-    def _forget_half_aline_of(self) -> None:
+    def _forget_half_a_line(self) -> None:
         try:
             os.ftruncate(self._file.fileno(), self._length)
         except (OSError, ValueError):
             self._file.close()  # half a line may stand there, and nothing may follow it
 
     def _note(self, decision: Decision) -> None:
-        self._decisions.append(decision)
+        self._last_number = decision.number
         self._versions[decision.row] = decision.number
         if decision.action != "undo":
-            self._counts[decision.action] += 1
             self._by_row[decision.row].append(decision)
-        elif decision.undoes is not None and decision.undoes not in self._undone:
+        elif decision.undoes is not None:
             self._undone.add(decision.undoes)
-            self._counts[self._decisions[decision.undoes - 1].action] -= 1
         said = {one.action: one for one in self.counting(decision.row)}
         for action, rows in self._rows_with.items():
             last = said.get(action)

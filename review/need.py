@@ -42,7 +42,6 @@ class Findings(NamedTuple):
         levels: sort of fault -> how many, the gravest first: a row with one of the first sort
             goes before all rows without, however many of the others they have.
         kinds, buckets, verdicts: value -> the rows in which it occurs.
-        correct: how many trajectories have the right answer.
         contradictory: row -> the groups of its statements that contradict each other.
     """
 
@@ -50,7 +49,6 @@ class Findings(NamedTuple):
     kinds: dict[str, Mask]
     buckets: dict[str, Mask]
     verdicts: dict[str, Mask]
-    correct: Counts
     contradictory: dict[int, list[tuple[str, ...]]]
 
 
@@ -63,7 +61,6 @@ def find(rows: ReviewSet) -> Findings:
         kinds=dict(found.kinds),
         buckets=dict(found.buckets),
         verdicts=dict(found.verdicts),
-        correct=found.correct,
         contradictory=found.contradictory,
     )
 
@@ -84,21 +81,20 @@ class _Finder:
         self.kinds: dict[str, Mask] = defaultdict(self._nowhere)
         self.buckets: dict[str, Mask] = defaultdict(self._nowhere)
         self.verdicts: dict[str, Mask] = defaultdict(self._nowhere)
-        self.correct = self._none()
         self.contradictory: dict[int, list[tuple[str, ...]]] = {}
 
     def annotate(self) -> None:
         """Contradictions, then facts that one of several trajectories states, then doubts."""
-        low, doubtful, rejected = self._none(), self._none(), self._none()
+        correct, low, doubtful, rejected = (self._none() for _ in range(4))
         asked = [f"annotations.{EACH}.{name}" for name in _ANNOTATION]
         asked += [f"trajectories.{EACH}.is_correct", f"rejected.{EACH}.reason"]
         for first, table in self._rows.pieces(asked):
             texts = elements(table["trajectories"], first)
             right = _mask(texts.fields["is_correct"])
-            self.correct += self._counted(texts.rows[right])
+            correct += self._counted(texts.rows[right])
             facts = elements(table["annotations"], first)
             lone = _mask(pc.equal(facts.fields["support"], 1))
-            low += self._counted(facts.rows[lone & (self.correct[facts.rows] > 1)])
+            low += self._counted(facts.rows[lone & (correct[facts.rows] > 1)])
             proposals = elements(table["rejected"], first)
             rejected += self._counted(proposals.rows)
             is_doubtful = _mask(pc.is_in(proposals.fields["reason"], pa.array(DOUBTFUL)))

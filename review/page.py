@@ -89,10 +89,10 @@ class ReviewPages:
         Raises:
             IndexError: there is no such row.
         """
-        progress = self.queue.progress()
+        done, total = len(self.log.rows_with("done")), self.rows.total
         if number is None:
             html = Markup(self._templates.get_template("empty.html.j2").render())
-            return Shown(html, None, 0, 0, None, None, progress.done, progress.total)
+            return Shown(html, None, 0, 0, None, None, done, total)
         row = self.rows.row(number, self.log)
         place = self.queue.neighbours(number, filters)
         return Shown(
@@ -102,17 +102,9 @@ class ReviewPages:
             place.total,
             place.next,
             place.previous,
-            progress.done,
-            progress.total,
+            done,
+            total,
         )
-
-    def id_of(self, number: int) -> str:
-        """The id of the row with this place.
-
-        Raises:
-            IndexError: there is no such row.
-        """
-        return self.rows.row_as_written(number).id
 
     def decide(self, number: int, choice: Choice) -> Decision:
         """The decision, saved.
@@ -139,7 +131,6 @@ class ReviewPages:
             ],
             present=[one for one in labelled if one.it.origin != "rejected"],
             rejected=[one for one in labelled if one.it.origin == "rejected"],
-            read=_trajectories_read(row),
             why=self.queue.why(row.number),
             version=self.log.version(row.id),
             last=counting[-1] if counting else None,
@@ -157,12 +148,6 @@ def _quotes(text_id: str, labelled: list[Labelled]) -> list[Quote]:
         for one in labelled
         if one.it.text_id == text_id and one.it.start is not None and one.it.end is not None
     ]
-
-
-def _trajectories_read(row: ReviewRow) -> int:
-    """How many of the row's trajectories were looked at: the right ones, and what was quoted."""
-    right = {text.id for text in row.texts if text.is_correct}
-    return len(right | {one.text_id for one in row.annotations if one.text_id})
 
 
 def _facts(row: ReviewRow) -> list[tuple[str, Any]]:

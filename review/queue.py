@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from ..schemas.outcomes import VerdictWord
 from ..schemas.records import AnnotationKind, Record
-from .decisions import Action
 from .log import ReviewLog
 from .need import EACH, HURTING, Mask, elements, find
 from .rows import ReviewSet
@@ -27,7 +26,7 @@ Only = Literal[
 _WORDS = {
     HURTING: "the policy answers worse with the annotations",
     "contradicting": "contradictory: {said}",
-    "low-support": "{count} stated by only one of {correct} trajectories",
+    "low-support": "{count} stated by one trajectory alone",
     "doubtful": "{count} rejected as unclear or for lack of support",
     "failed": "not judged",
     "contradicted": "{count} contradicted",
@@ -37,7 +36,6 @@ _SEARCHED = (
     *("id", "question", "answer", "completion"),
     *(f"annotations.{EACH}.statement", f"rejected.{EACH}.statement", f"trajectories.{EACH}.text"),
 )
-_JUDGING: tuple[Action, ...] = ("accept", "reject", "edit", "add", "verdict", "comment")
 
 
 class Filters(Record):
@@ -56,14 +54,6 @@ class Filters(Record):
     verdict: VerdictWord | None = None
     search: str = ""
     order: Literal["need", "file"] = "need"
-
-
-class Progress(NamedTuple):
-    """How far a review is: rows that are done, rows, and decisions that count beside those."""
-
-    done: int
-    total: int
-    decisions: int
 
 
 class Neighbours(NamedTuple):
@@ -129,11 +119,6 @@ class Queue:
             next=numbers[after] if after < len(numbers) else None,
         )
 
-    def progress(self) -> Progress:
-        """How far the review is."""
-        counted = sum(self._log.count(action) for action in _JUDGING)
-        return Progress(len(self._log.rows_with("done")), self._rows.total, counted)
-
     def why(self, number: int) -> list[str]:
         """Why the row needs a person, in words, the gravest first."""
         found = self._found
@@ -141,7 +126,6 @@ class Queue:
         return [
             _WORDS[sort].format(
                 count=count,
-                correct=found.correct[number],
                 said="; ".join(
                     " against ".join(group) for group in found.contradictory.get(number, ())
                 ),

@@ -14,11 +14,10 @@ from PIL import Image
 from pydantic import Field, ValidationError
 
 from ..pages.environment import style
-from ..schemas.errors import UsageError
+from ..schemas.errors import NotSaved, UsageError
 from ..schemas.records import Record
 from .access import Access
 from .decisions import Choice
-from .log import NotSaved
 from .page import ReviewPages
 from .queue import Filters
 
@@ -149,7 +148,7 @@ class _Views:
     async def decide(self, request: web.Request) -> web.Response:
         try:
             asked = Request.model_validate_json(await request.read())
-            row = self._pages.id_of(asked.number)
+            row = self._pages.rows.ids[asked.number]
             choice = Choice.model_validate(asked.choice | {"row": row})
         except ValidationError as error:
             return _refused(400, error.errors()[0]["msg"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from ..schemas.outcomes import RewardBreakdown, VerdictWord
-from ..schemas.records import AnnotationKind, PairedOutcome
+from ..schemas.records import REVIEWER, AnnotationKind, PairedOutcome
 from .decisions import Decision
 
 Decided = Literal["accepted", "rejected"]
@@ -120,7 +120,7 @@ def _added(decision: Decision) -> ReviewAnnotation:
         text_id=decision.trajectory_id,
         start=decision.start,
         end=decision.end,
-        extractor="reviewer",
+        extractor=REVIEWER,
         decided="accepted",
     )
 

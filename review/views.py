@@ -54,12 +54,7 @@ def _annotated(record: AnnotatedProblem, number: int) -> ReviewRow:
                 extractor=one.extractor,
             )
         )
-    return ReviewRow(
-        number,
-        record.id,
-        question=record.question,
-        choices=record.choices,
-        answer=record.answer,
+    return _problem(record, number)._replace(
         texts=texts,
         annotations=kept + rejected,
         source=record.source,
@@ -68,12 +63,7 @@ def _annotated(record: AnnotatedProblem, number: int) -> ReviewRow:
 
 
 def _chosen(record: TrainRow, number: int) -> ReviewRow:
-    return ReviewRow(
-        number,
-        record.id,
-        question=record.question,
-        choices=record.choices,
-        answer=record.answer,
+    return _problem(record, number)._replace(
         annotations=[
             ReviewAnnotation(f"a{place}", one.statement, one.kind, "kept", weight=one.weight)
             for place, one in enumerate(record.annotations, 1)
@@ -87,12 +77,7 @@ def _chosen(record: TrainRow, number: int) -> ReviewRow:
 
 def _judged(record: JudgedRow, number: int) -> ReviewRow:
     verdicts = {one.annotation_id: one.verdict for one in record.judgement.verdicts or []}
-    return ReviewRow(
-        number,
-        record.id,
-        question=record.question,
-        choices=record.choices,
-        answer=record.answer,
+    return _problem(record, number)._replace(
         texts=[ReviewText(COMPLETION, record.completion)],
         annotations=[
             ReviewAnnotation(
@@ -106,4 +91,15 @@ def _judged(record: JudgedRow, number: int) -> ReviewRow:
             for place, one in enumerate(record.annotations, 1)
         ],
         reward=record.reward,
+    )
+
+
+def _problem(record: AnnotatedProblem | TrainRow | JudgedRow, number: int) -> ReviewRow:
+    """What every kind of row has."""
+    return ReviewRow(
+        number,
+        record.id,
+        question=record.question,
+        choices=record.choices,
+        answer=record.answer,
     )

@@ -4,6 +4,7 @@
     ├── UsageError             the command cannot start as it was given   (exit 2)
     │   └── MissingExtra       an optional package is not installed
     ├── InputError             one record or file cannot be used          (a line of failures.jsonl)
+    ├── NotSaved               a reviewer's decision did not reach the disk
     ├── RunStopped             a run ended before its end; it can resume  (exit 1)
     │   ├── TooManyFailures
     │   ├── BudgetSpent        --max-cost-usd or --max-tokens-total is reached
@@ -55,6 +56,10 @@ class InputError(Pr1Error, ValueError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class NotSaved(Pr1Error):
+    """A decision could not be written, and does not count. Remedy: make room, and repeat it."""
 
 
 class RunStopped(Pr1Error):

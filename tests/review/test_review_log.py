@@ -17,8 +17,8 @@ from reviewed_sets import annotated_set, choose, problem
 from pr1.review import log as log_module
 from pr1.review.decisions import Choice
 from pr1.review.file import read_review, review_path
-from pr1.review.log import NotSaved, ReviewLog
-from pr1.schemas.errors import UsageError
+from pr1.review.log import ReviewLog
+from pr1.schemas.errors import NotSaved, UsageError
 
 
 @pytest.fixture
@@ -62,11 +62,9 @@ def test_rows_are_told_by_what_counts_on_them(folder):
         log.append(choose("p1", "undo", undoes=3))
         assert log.rows_with("done") == {"p0"}
         assert log.rows_with("comment") == {"p1"}
-        assert (log.count("done"), log.count("comment"), log.count("undo")) == (1, 3, 0)
     with ReviewLog(folder, "ada") as log:
         assert log.rows_with("done") == {"p0"}
         assert log.rows_with("comment") == {"p1"}
-        assert (log.count("done"), log.count("comment"), log.count("undo")) == (1, 3, 0)
 
 
 def test_undoing_twice_is_undoing_once(folder):
@@ -74,7 +72,8 @@ def test_undoing_twice_is_undoing_once(folder):
         log.append(accept())
         log.append(choose("p0", "undo", undoes=1))
         log.append(choose("p0", "undo", undoes=1))
-        assert (log.count("accept"), log.counting("p0")) == (0, [])
+        assert log.counting("p0") == []
+        assert log.rows_with("accept") == set()
 
 
 def test_a_file_cut_at_any_byte_keeps_every_whole_line(folder):
