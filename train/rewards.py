@@ -31,6 +31,7 @@ from ..schemas.records import TrainAnnotation
 from ..schemas.training import RewardConfig
 from .answer_process import AnswerProcesses
 from .loop import BackgroundLoop
+from .repetition import repetition_penalty
 from .reward_log import quieten_unscored_rows, reward_columns, reward_metrics
 from .scoring import PolicyCompletion, ScoredCompletion, check_accuracy, reward_breakdown
 from .trl_columns import TokenLimit, read_completions
@@ -38,8 +39,6 @@ from .watched_judge import OpenJudge, WatchedJudge
 
 log = logging.getLogger(__name__)
 
-NGRAM_TOKENS = 20
-MOST_REPETITION = -2.0
 NOT_COMPARED = AnswerCheck(None, "timeout")
 TOKENS_AT_A_TIME = 4_096
 """Counted before others in the loop have their turn: about 2 ms, and the judge waits there."""
@@ -60,9 +59,7 @@ class PerceptionReward:
             cut, and has accuracy 0.
         on_scored: is handed the completions of each call, in their order.
 
-    Source: Perception-R1 (arXiv 2506.07218), section 4. Repetition is TRL's
-        `get_repetition_penalty_reward` with the paper's factor: -2·(1 - unique/total) over n-grams
-        of 20. The published code splits at blanks; here n-grams are of tokens.
+    Source: Perception-R1 (arXiv 2506.07218), section 4.
     """
 
     __name__ = "perception_reward"
@@ -76,10 +73,9 @@ class PerceptionReward:
         end_ids: Collection[int] = (),
         on_scored: Callable[[list[ScoredCompletion]], None] | None = None,
     ) -> None:
-        from trl.rewards import get_repetition_penalty_reward, get_soft_overlong_punishment
+        from trl.rewards import get_soft_overlong_punishment
 
         tail = max(1, round(config.length_tail * max_completion_length))
-        self._repetition = get_repetition_penalty_reward(NGRAM_TOKENS, MOST_REPETITION)
         self._length = get_soft_overlong_punishment(max_completion_length, tail)
         self._limit = TokenLimit(max_completion_length, frozenset(end_ids))
         self._config = config
@@ -236,8 +232,8 @@ class PerceptionReward:
         penalties = []
         tokens = 0
         for token_ids in completion_ids:
-            alone = [list(token_ids)]
-            penalties.append((self._repetition(alone)[0], self._length(alone)[0]))
+            (length,) = self._length([list(token_ids)])
+            penalties.append((repetition_penalty(token_ids), length))
             tokens += len(token_ids)
             if tokens > TOKENS_AT_A_TIME:
                 tokens = 0
