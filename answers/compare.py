@@ -135,6 +135,8 @@ _FUNCTIONS = {"sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "exp", "lim
 _LETTERS = re.compile(r"(?<!\\)\b[A-Za-z]{2,}\b")
 _MATHEMATICAL = re.compile(r"[\d+\-*/^=<>≤≥√π∞∪(\[\\]")
 _ALGEBRA = re.compile(r"[=<>≤≥∪∞]")
+_NEVER_IN_FORMULAS = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
+"""What a policy writes that has not learned to write yet; algebra would take it to pieces first."""
 _HEAVY = re.compile(
     r"\\(?:int|sum|prod|lim)(?![a-z])"
     r"|[)\]}]\s*\^\s*\{?\s*-?\d{2,}|\^\s*\{?\s*-?\d{3,}|\^\s*\{?[^{}+*/=]*\^|\d{3,}\s*!"
@@ -157,5 +159,7 @@ def _may_be_mathematics(found: str, reference: str) -> bool:
 def _is_formula(text: str) -> bool:
     if len(text) > MAX_MATHEMATICS_CHARS or not _MATHEMATICAL.search(text):
         return len(text) == 1 and text.isalpha()
+    if _NEVER_IN_FORMULAS.search(text):
+        return False
     words = [w for w in _LETTERS.findall(re.sub(r"\\[A-Za-z]+", " ", text)) if w not in _FUNCTIONS]
     return not any(len(word) > 3 or word.isupper() for word in words)

@@ -148,6 +148,8 @@ def _is_one_bracket(text: str) -> bool:
 
 def _split_top(text: str) -> list[str]:
     """The text cut at the commas that stand in no bracket."""
+    if "," not in text:
+        return [text]
     depth, start, parts = 0, 0, []
     for at, character in enumerate(text):
         depth += (character in "([{｛") - (character in ")]}｝")

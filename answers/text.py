@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_ANSWER_CHARS = 2_000
@@ -123,6 +124,7 @@ _ODD_DOLLAR = re.compile(r"\$(?=\s*-?[\d.])")
 _BLANKS = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=1_024)  # an answer is read in several ways, and a group's answers are alike
 def plain(text: str) -> str:
     """The text in its one plain spelling; capitals are kept. Reads `MAX_ANSWER_CHARS` characters.
 
@@ -131,7 +133,8 @@ def plain(text: str) -> str:
     """
     text = repair_escapes(text[:MAX_ANSWER_CHARS]).translate(_CHARACTERS)
     text = unicodedata.normalize("NFKC", _MIXED_WITH_SIGN.sub(" ", text)).translate(_CHARACTERS)
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    if not text.isascii():
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
     text = text.replace("\\%", "%").replace("\\{", "｛").replace("\\}", "｝").replace("\\$", "＄")
     text = re.sub(r"\\[()\[\]]", " ", text)
     text = _SPACING.sub(" ", text)

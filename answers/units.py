@@ -87,7 +87,11 @@ def _table() -> dict[str, Unit]:
 
 
 _UNITS = _table()
-_LONGEST = max(map(len, _UNITS))
+_LENGTHS = {
+    end: sorted({len(name) for name in _UNITS if name[-1].lower() == end}, reverse=True)
+    for end in {name[-1].lower() for name in _UNITS}
+}
+"""How long the units are that end in a character, the longest first."""
 _SPELLING = re.compile(r"\^\{\s*([23])\s*\}|\s*\^\s*([23])")
 
 
@@ -106,7 +110,7 @@ def split_unit(text: str) -> Measured:
         if bare.startswith(sign):
             minus = "-" if spelled.startswith("-") else ""
             return Measured(minus + bare[1:].strip(), _UNITS[sign])
-    for length in range(min(_LONGEST, len(spelled)), 0, -1):
+    for length in _LENGTHS.get(spelled[-1:].lower(), ()):
         name, amount = spelled[-length:], spelled[:-length]
         unit = _UNITS.get(name if len(name) == 1 else name.casefold())
         if unit and amount and not (name[0].isalpha() and _is_letter(amount[-1])):

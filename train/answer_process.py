@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import math
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections import deque
 from collections.abc import Sequence
 
 from ..answers import AnswerCheck, AnswerItem
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 PROGRAM = ("-P", "-m", "pr1.answers.checker")
 PROCESSES = max(1, min(4, os.cpu_count() or 1))
+SHARE = 16
+"""Items that a process is handed at a time: about a group, which repeats its formulas."""
+
 SILENCE_S = 120.0
 """More than the few formulas take whose outcomes leave together, if all of them run out of time."""
 
@@ -39,11 +42,17 @@ class AnswerProcesses:
         Raises:
             Pr1Error: as `AnswerProcess.check`.
         """
-        size = math.ceil(len(items) / PROCESSES)  # in one piece: a group repeats its formulas
-        shares = await asyncio.gather(
-            *(one.check(items[n * size : (n + 1) * size]) for n, one in enumerate(self._processes))
-        )
-        return [check for share in shares for check in share]
+        shares = {at: items[at : at + SHARE] for at in range(0, len(items), SHARE)}
+        waiting = deque(shares)
+        checks: dict[int, list[AnswerCheck]] = {}
+
+        async def work(process: AnswerProcess) -> None:
+            while waiting:
+                at = waiting.popleft()
+                checks[at] = await process.check(shares[at])
+
+        await asyncio.gather(*map(work, self._processes))
+        return [check for at in shares for check in checks[at]]
 
     async def aclose(self) -> None:
         """End them; they are started again when they are asked again."""

@@ -242,3 +242,10 @@ def test_many_are_checked_in_order() -> None:
 
 def test_no_items() -> None:
     assert check_answers([]) == []
+
+
+def test_bytes_that_are_no_text_are_not_handed_to_algebra(monkeypatch):
+    monkeypatch.setattr("pr1.answers.compare.same_mathematics", None)
+    garbage = "\\boxed{4\x02ct+\N{REPLACEMENT CHARACTER}(x}"
+    assert check_answer(garbage, "5").reason == "different"
+    assert check_answer(garbage, "x+5").reason == "different"
