@@ -4,47 +4,54 @@
 
 A tiny random vision-language model (Idefics3) takes the same steps on the CPU, one thread, through
 `pr1 train` with the rules judge, and through TRL's `GRPOTrainer` with the same settings, rows and
-model and a reward of 0 for everything. Each arm is a program of its own; they take turns, and a
-pair's ratio is what is reported: a busy machine slows both. The learning rate is 0, so that both
-sample from the same model throughout; what is compared is time. The first steps are left out.
+pictures and a reward of 0 for everything. What is compared is time.
 
-CPU is given twice: that of the trainer's own process, and with that of the processes beside it, in
-which pr1 checks answers. Where the pairs differ by more than what is compared, because the machine
-is busy, what the reward takes of a step, measured inside it, tells more. The rest of pr1 (callbacks
-and logs) takes 2 ms of a step.
+Both trainers live in one process, have the same model, and take turns step by step, in an order
+that is drawn: while one takes its step the other waits. The learning rate is 0, so neither changes
+the model. Two processes would not do: how their memory comes to lie makes one up to 15% faster than
+another of the same program, for as long as it lives. Some of that luck stays with an arm within a
+process, so there are several runs, each a new one.
+
+CPU is given twice: that of the trainers' process, and with that of the processes beside it, in
+which pr1 checks answers. The first steps are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import psutil
 
 TESTS = Path(__file__).parents[1] / "tests"
 ARMS = ("bare", "pr1")
-ROWS, STEPS, LEFT_OUT = 64, 12, 3
-
+ROWS, LEFT_OUT = 64, 3
+PATIENCE_S = 300.0
 CLOCKS = {"wall_s": "wall", "cpu_s": "CPU", "all_cpu_s": "CPU, all processes"}
 
-Seconds = tuple[float, ...]
+Seconds = dict[str, float]
+Turn = dict[str, Seconds]
+"""What a step of each arm took, and the reward in it."""
 
 
-def settings() -> dict[str, Any]:
+def settings(steps: int) -> dict[str, Any]:
     """The trainer's, in both arms: eight prompts of eight completions, 40 tokens each."""
     return {
-        "max_steps": STEPS,
+        "max_steps": steps,
         "per_device_train_batch_size": 64,
         "num_generations": 8,
         "max_completion_length": 40,
@@ -54,141 +61,198 @@ def settings() -> dict[str, Any]:
     }
 
 
-def clocks() -> Seconds:
-    """What the `CLOCKS` show now."""
-    own = everything = time.process_time()
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # ended just now
-            taken = process.cpu_times()
-            everything += taken.user + taken.system
-    return (time.perf_counter(), own, everything)
+class Stopwatch:
+    """What the `CLOCKS` show since it was made.
+
+    Finding the processes beside this one takes a millisecond, so it is not done while a step runs.
+    """
+
+    helpers: ClassVar[list[psutil.Process]] = []
+
+    def __init__(self) -> None:
+        self._start = self._clocks()
+
+    def seconds(self) -> Seconds:
+        """By each clock."""
+        ends = zip(CLOCKS, self._start, self._clocks(), strict=True)
+        return {name: end - start for name, start, end in ends}
+
+    @classmethod
+    def find_helpers(cls) -> None:
+        """Look for the processes beside this one; the start of one is no step's."""
+        cls.helpers = psutil.Process().children(recursive=True)
+
+    @classmethod
+    def _clocks(cls) -> tuple[float, ...]:
+        wall, own = time.perf_counter(), time.process_time()
+        beside = 0.0
+        for process in cls.helpers:
+            with suppress(psutil.NoSuchProcess):  # ended just now
+                taken = process.cpu_times()
+                beside += taken.user + taken.system
+        return (wall, own, own + beside)
 
 
-def run_arm(arm: str, folder: Path) -> dict[str, list[Seconds]]:
-    """The clocks at the end of each step; and before and after each call of the reward."""
+class Turns:
+    """Two arms take their steps one at a time, each in a thread of its own, in a drawn order."""
+
+    def __init__(self, steps: int, train_bare: Callable[[], None]) -> None:
+        dice = random.Random(0)
+        orders = [["pr1", "bare"], *(dice.sample(ARMS, 2) for _ in range(steps - 1))]
+        self._order = chain(*orders, ["pr1"])
+        next(self._order)
+        self.taken: dict[str, list[Seconds]] = {name: [] for name in (*ARMS, "reward")}
+        self._turn = {arm: threading.Semaphore(0) for arm in ARMS}
+        self._bare = threading.Thread(target=train_bare, daemon=True)
+        self._watch = Stopwatch()
+
+    def end_step(self, arm: str) -> None:
+        """Note what the arm's step took; returns when its next one may begin."""
+        self.taken[arm].append(self._watch.seconds())
+        follows = next(self._order)
+        if follows == "bare" and self._bare.ident is None:
+            self._bare.start()
+        else:
+            self._turn[follows].release()
+        if not self._turn[arm].acquire(timeout=PATIENCE_S):
+            raise SystemExit("The other arm has stopped.")
+        Stopwatch.find_helpers()
+        self._watch = Stopwatch()
+
+
+def one_run(steps: int, folder: Path) -> list[Turn]:
+    """What each turn took, in this process."""
     from tiny_models import tiny_idefics3
     from train_sets import tiny_recipe, train_rows, write_train_set
 
-    model = tiny_idefics3(folder / "model", hidden=96)
+    from pr1.train import run, trainer
+    from pr1.train.policy import load_policy
+
+    path = tiny_idefics3(folder / "model", hidden=96)
     dataset = write_train_set(folder / "set", train_rows(ROWS))
-    recipe = tiny_recipe(model, settings())
-    steps: list[Seconds] = []
-    rewards: list[Seconds] = []
+    as_they_are = {"min": 1}  # the pictures: pr1 would enlarge them
+    recipe = tiny_recipe(path, settings(steps), pixels=as_they_are)
+    model = load_policy(recipe.model)
+    turns = Turns(steps, lambda: train_bare(recipe, model, dataset, folder, turns))
 
-    def note(*_: Any) -> None:
-        steps.append(clocks())
+    class TimedReward(run.PerceptionReward):
+        """Notes what each call takes."""
 
-    if arm == "pr1":
-        from pr1.train import run
+        async def __call__(self, **columns: Any) -> list[float | None]:
+            watch = Stopwatch()
+            totals = await super().__call__(**columns)
+            turns.taken["reward"].append(watch.seconds())
+            return totals
 
-        class TimedReward(run.PerceptionReward):
-            """Notes the clocks around each call."""
+    def end_step(_: Any) -> None:
+        turns.end_step("pr1")
 
-            async def __call__(self, **columns: Any) -> list[float | None]:
-                rewards.append(clocks())
-                totals = await super().__call__(**columns)
-                rewards.append(clocks())
-                return totals
-
-        run.PerceptionReward = TimedReward
-        run.train(recipe, str(dataset), folder / "out", on_progress=note)
-    else:
-        train_bare(recipe, dataset, folder, note)
-    return {"steps": steps, "rewards": rewards}
+    run.PerceptionReward = TimedReward
+    trainer.load_policy = lambda _: model
+    run.train(recipe, str(dataset), folder / "out", on_progress=end_step)
+    every = zip(*turns.taken.values(), strict=True)
+    return [dict(zip(turns.taken, turn, strict=True)) for turn in every][LEFT_OUT:]
 
 
-def train_bare(recipe: Any, dataset: Path, folder: Path, note: Any) -> None:
+def train_bare(recipe: Any, model: Any, dataset: Path, folder: Path, turns: Turns) -> None:
     """The same run without pr1's reward and callbacks."""
-    from transformers import PrinterCallback, TrainerCallback, set_seed
+    from transformers import PrinterCallback, TrainerCallback
     from trl import GRPOTrainer
 
     from pr1.outputs.rows import read_rows
     from pr1.schemas.records import TrainRow
-    from pr1.train.policy import load_policy, load_processor
+    from pr1.train.policy import load_processor
     from pr1.train.rows import as_dataset
-    from pr1.train.trainer import quiet_libraries, trainer_arguments
+    from pr1.train.trainer import trainer_arguments
 
-    class Clock(TrainerCallback):
-        """Notes the end of each step."""
+    class EndOfStep(TrainerCallback):
+        """Gives the turn away where `pr1 train` does."""
 
         def on_step_end(self, *_: Any, **__: Any) -> None:
-            note()
+            turns.end_step("bare")
 
     def nothing(completions: list[Any], **_: Any) -> list[float]:
         return [0.0] * len(completions)
 
-    with quiet_libraries():
-        set_seed(recipe.seed)
-        trainer = GRPOTrainer(
-            model=load_policy(recipe.model),
-            processing_class=load_processor(recipe.model),
-            reward_funcs=nothing,
-            args=trainer_arguments(recipe, folder / "out"),
-            train_dataset=as_dataset(read_rows(dataset, TrainRow)),
-            callbacks=[Clock()],
-        )
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+    trainer = GRPOTrainer(
+        model=model,
+        processing_class=load_processor(recipe.model),
+        reward_funcs=nothing,
+        args=trainer_arguments(recipe, folder / "bare"),
+        train_dataset=as_dataset(read_rows(dataset, TrainRow)),
+        callbacks=[EndOfStep()],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
 
 
-def measure(arm: str) -> dict[str, dict[str, list[float]]]:
-    """Seconds of each step of one run, and of the reward in it, by each clock."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
-    command = [sys.executable, __file__, "--arm", arm]
+def measure(steps: int) -> list[Turn]:
+    """What each turn took, in a new process with one arena, so that both arms share its memory."""
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "PYTHONPATH": str(TESTS),
+    }
+    command = [sys.executable, __file__, "--steps", str(steps), "--one-run"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise SystemExit(run.stderr)
-    times = json.loads(run.stdout.splitlines()[-1])
-    steps = list(itertools.pairwise(times["steps"][LEFT_OUT - 1 :]))
-    rewards = list(zip(times["rewards"][::2], times["rewards"][1::2], strict=True))[LEFT_OUT:]
-    return {"step": by_clock(steps), "reward": by_clock(rewards)}
+    return json.loads(run.stdout.splitlines()[-1])
 
 
-def by_clock(spans: Sequence[tuple[Seconds, ...]]) -> dict[str, list[float]]:
-    """The length of each span from its two readings, by each clock."""
-    return {
-        name: [after[place] - before[place] for before, after in spans]
-        for place, name in enumerate(CLOCKS)
-    }
-
-
-def table(pairs: list[dict[str, Any]]) -> str:
-    """The medians over steps, the ratio of each pair's, and the reward's median over all calls."""
+def table(runs: list[list[Turn]]) -> str:
+    """Medians over all steps, the median ratio with its interval, and each run's median ratio."""
+    turns = [turn for run in runs for turn in run]
     lines = [
-        "| | bare TRL, s | pr1 train, s | of it the reward, s | ratio | of each pair |",
-        "|---|---:|---:|---:|---:|---|",
+        "| | bare TRL, s | pr1 train, s | of it the reward, s | ratio [95%] | of each run |",
+        "|---|---:|---:|---:|---|---|",
     ]
     for clock, name in CLOCKS.items():
-        medians = {
-            arm: [statistics.median(pair[arm]["step"][clock]) for pair in pairs] for arm in ARMS
-        }
-        reward = statistics.median(it for pair in pairs for it in pair["pr1"]["reward"][clock])
-        ratios = [ours / bare for bare, ours in zip(medians["bare"], medians["pr1"], strict=True)]
-        bare, ours = (statistics.median(medians[arm]) for arm in ARMS)
-        each = ", ".join(f"{ratio:.3f}" for ratio in ratios)
-        middle = statistics.median(ratios)
-        lines.append(f"| {name} | {bare:.3f} | {ours:.3f} | {reward:.3f} | {middle:.3f} | {each} |")
+        bare, ours = (statistics.median(turn[arm][clock] for turn in turns) for arm in ARMS)
+        reward = statistics.median(turn["reward"][clock] for turn in turns)
+        each = [ratios(run, clock) for run in runs]
+        low, high = interval(each)
+        middle = np.median(np.concatenate(each))
+        medians = ", ".join(f"{np.median(run):.3f}" for run in each)
+        lines.append(
+            f"| {name} | {bare:.3f} | {ours:.3f} | {reward:.3f} "
+            f"| {middle:.3f} [{low:.3f}, {high:.3f}] | {medians} |"
+        )
     return "\n".join(lines)
+
+
+def ratios(run: list[Turn], clock: str) -> np.ndarray:
+    """pr1's step over bare TRL's, turn by turn."""
+    return np.array([turn["pr1"][clock] / turn["bare"][clock] for turn in run])
+
+
+def interval(runs: list[np.ndarray]) -> tuple[float, float]:
+    """Of the median over all turns: runs are drawn anew, and turns in each (seeded bootstrap)."""
+    dice = np.random.default_rng(0)
+    medians = []
+    for _ in range(2_000):
+        drawn = [runs[n] for n in dice.integers(len(runs), size=len(runs))]
+        medians.append(np.median(np.concatenate([dice.choice(run, len(run)) for run in drawn])))
+    low, high = np.quantile(medians, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def main() -> None:
     """Measure, print the table and write every step."""
     parser = argparse.ArgumentParser(description="pr1 train beside bare TRL.")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=40, help="of each arm in a run")
     parser.add_argument("--json", type=Path, help="file for the seconds of every step")
-    parser.add_argument("--arm", choices=ARMS, help=argparse.SUPPRESS)
+    parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.arm:
+    if options.one_run:
         with tempfile.TemporaryDirectory(prefix="steps-") as folder:
-            print(json.dumps(run_arm(options.arm, Path(folder))))
+            print(json.dumps(one_run(options.steps, Path(folder))))
         return
-    pairs = []
-    for number in range(options.pairs):
-        order = ARMS if number % 2 == 0 else ARMS[::-1]
-        pairs.append({arm: measure(arm) for arm in order})
+    runs = [measure(options.steps) for _ in range(options.runs)]
     if options.json:
-        options.json.write_text(json.dumps(pairs, indent=1) + "\n")
-    print(table(pairs))
+        options.json.write_text(json.dumps(runs, indent=1) + "\n")
+    print(table(runs))
 
 
 if __name__ == "__main__":
