@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 NOT_COMPARED = AnswerCheck(None, "timeout")
 TOKENS_AT_A_TIME = 4_096
-"""Counted before others in the loop have their turn: about 2 ms, and the judge waits there."""
+"""Counted before others in the loop have their turn: 2 ms if all repeat; the judge waits there."""
 
 
 class PerceptionReward:
