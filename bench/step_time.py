@@ -8,9 +8,9 @@ pictures and a reward of 0 for everything. What is compared is time.
 
 Both trainers live in one process, have the same model, and take turns step by step, in an order
 that is drawn: while one takes its step the other waits. The learning rate is 0, so neither changes
-the model. Two processes would not do: how their memory comes to lie makes one up to 15% faster than
-another of the same program, for as long as it lives. Some of that luck stays with an arm within a
-process, so there are several runs, each a new one.
+the model. Two processes would not do: how their memory comes to lie makes one faster than another
+of the same program, for as long as it lives. Some of that luck stays with an arm within a process,
+so there are several runs, each a new one. How much stays is what `--no-reward` shows.
 
 CPU is given twice: that of the trainers' process, and with that of the processes beside it, in
 which pr1 checks answers. The first steps are left out.
@@ -34,8 +34,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import psutil
+
+from pr1.stats.samples import mean_difference
 
 TESTS = Path(__file__).parents[1] / "tests"
 ARMS = ("bare", "pr1")
@@ -98,9 +99,9 @@ class Turns:
 
     def __init__(self, steps: int, train_bare: Callable[[], None]) -> None:
         dice = random.Random(0)
-        orders = [["pr1", "bare"], *(dice.sample(ARMS, 2) for _ in range(steps - 1))]
-        self._order = chain(*orders, ["pr1"])
-        next(self._order)
+        drawn = chain.from_iterable(dice.sample(ARMS, 2) for _ in range(steps - 1))
+        # pr1's first step is under way before the bare arm starts, and pr1 has the last word.
+        self._to_follow = chain(["bare"], drawn, ["pr1"])
         self.taken: dict[str, list[Seconds]] = {name: [] for name in (*ARMS, "reward")}
         self._turn = {arm: threading.Semaphore(0) for arm in ARMS}
         self._bare = threading.Thread(target=train_bare, daemon=True)
@@ -109,7 +110,7 @@ class Turns:
     def end_step(self, arm: str) -> None:
         """Note what the arm's step took; returns when its next one may begin."""
         self.taken[arm].append(self._watch.seconds())
-        follows = next(self._order)
+        follows = next(self._to_follow)
         if follows == "bare" and self._bare.ident is None:
             self._bare.start()
         else:
@@ -120,8 +121,8 @@ class Turns:
         self._watch = Stopwatch()
 
 
-def one_run(steps: int, folder: Path) -> list[Turn]:
-    """What each turn took, in this process."""
+def one_run(steps: int, has_reward: bool, folder: Path) -> list[Turn]:
+    """What each turn took, in this process; without `has_reward` pr1's does nothing, too."""
     from tiny_models import tiny_idefics3
     from train_sets import tiny_recipe, train_rows, write_train_set
 
@@ -140,7 +141,9 @@ def one_run(steps: int, folder: Path) -> list[Turn]:
 
         async def __call__(self, **columns: Any) -> list[float | None]:
             watch = Stopwatch()
-            totals = await super().__call__(**columns)
+            totals: list[float | None] = [0.0] * len(columns["completions"])
+            if has_reward:
+                totals = await super().__call__(**columns)
             turns.taken["reward"].append(watch.seconds())
             return totals
 
@@ -186,7 +189,7 @@ def train_bare(recipe: Any, model: Any, dataset: Path, folder: Path, turns: Turn
     trainer.train()
 
 
-def measure(steps: int) -> list[Turn]:
+def measure(steps: int, has_reward: bool) -> list[Turn]:
     """What each turn took, in a new process with one arena, so that both arms share its memory."""
     environment = os.environ | {
         "OMP_NUM_THREADS": "1",
@@ -194,6 +197,7 @@ def measure(steps: int) -> list[Turn]:
         "PYTHONPATH": str(TESTS),
     }
     command = [sys.executable, __file__, "--steps", str(steps), "--one-run"]
+    command += [] if has_reward else ["--no-reward"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise SystemExit(run.stderr)
@@ -201,40 +205,29 @@ def measure(steps: int) -> list[Turn]:
 
 
 def table(runs: list[list[Turn]]) -> str:
-    """Medians over all steps, the median ratio with its interval, and each run's median ratio."""
+    """Medians over all steps; the median ratio of each run, and their mean with its interval."""
     turns = [turn for run in runs for turn in run]
     lines = [
         "| | bare TRL, s | pr1 train, s | of it the reward, s | ratio [95%] | of each run |",
         "|---|---:|---:|---:|---|---|",
     ]
     for clock, name in CLOCKS.items():
-        bare, ours = (statistics.median(turn[arm][clock] for turn in turns) for arm in ARMS)
-        reward = statistics.median(turn["reward"][clock] for turn in turns)
-        each = [ratios(run, clock) for run in runs]
-        low, high = interval(each)
-        middle = np.median(np.concatenate(each))
-        medians = ", ".join(f"{np.median(run):.3f}" for run in each)
+        bare, ours, reward = (
+            statistics.median(turn[span][clock] for turn in turns) for span in (*ARMS, "reward")
+        )
+        ratios = [ratio(run, clock) for run in runs]
+        mean = mean_difference([one - 1 for one in ratios])
         lines.append(
             f"| {name} | {bare:.3f} | {ours:.3f} | {reward:.3f} "
-            f"| {middle:.3f} [{low:.3f}, {high:.3f}] | {medians} |"
+            f"| {1 + mean.value:.3f} [{1 + mean.low:.3f}, {1 + mean.high:.3f}] "
+            f"| {', '.join(f'{one:.3f}' for one in ratios)} |"
         )
     return "\n".join(lines)
 
 
-def ratios(run: list[Turn], clock: str) -> np.ndarray:
-    """pr1's step over bare TRL's, turn by turn."""
-    return np.array([turn["pr1"][clock] / turn["bare"][clock] for turn in run])
-
-
-def interval(runs: list[np.ndarray]) -> tuple[float, float]:
-    """Of the median over all turns: runs are drawn anew, and turns in each (seeded bootstrap)."""
-    dice = np.random.default_rng(0)
-    medians = []
-    for _ in range(2_000):
-        drawn = [runs[n] for n in dice.integers(len(runs), size=len(runs))]
-        medians.append(np.median(np.concatenate([dice.choice(run, len(run)) for run in drawn])))
-    low, high = np.quantile(medians, (0.025, 0.975))
-    return float(low), float(high)
+def ratio(run: list[Turn], clock: str) -> float:
+    """The median over a run's turns of pr1's step over bare TRL's."""
+    return statistics.median(turn["pr1"][clock] / turn["bare"][clock] for turn in run)
 
 
 def main() -> None:
@@ -242,14 +235,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="pr1 train beside bare TRL.")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40, help="of each arm in a run")
+    parser.add_argument("--no-reward", action="store_true", help="pr1's does nothing, too")
     parser.add_argument("--json", type=Path, help="file for the seconds of every step")
     parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    has_reward = not options.no_reward
     if options.one_run:
         with tempfile.TemporaryDirectory(prefix="steps-") as folder:
-            print(json.dumps(one_run(options.steps, Path(folder))))
+            print(json.dumps(one_run(options.steps, has_reward, Path(folder))))
         return
-    runs = [measure(options.steps) for _ in range(options.runs)]
+    runs = [measure(options.steps, has_reward) for _ in range(options.runs)]
     if options.json:
         options.json.write_text(json.dumps(runs, indent=1) + "\n")
     print(table(runs))

@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections import deque
 from collections.abc import Sequence
+from itertools import chain
 
 from ..answers import AnswerCheck, AnswerItem
 from ..schemas.errors import Pr1Error
@@ -42,17 +42,16 @@ class AnswerProcesses:
         Raises:
             Pr1Error: as `AnswerProcess.check`.
         """
-        shares = {at: items[at : at + SHARE] for at in range(0, len(items), SHARE)}
-        waiting = deque(shares)
-        checks: dict[int, list[AnswerCheck]] = {}
+        shares = [items[at : at + SHARE] for at in range(0, len(items), SHARE)]
+        checks: list[list[AnswerCheck]] = [[] for _ in shares]
+        waiting = iter(enumerate(shares))  # all processes draw from it: who is free takes the next
 
         async def work(process: AnswerProcess) -> None:
-            while waiting:
-                at = waiting.popleft()
-                checks[at] = await process.check(shares[at])
+            for place, share in waiting:
+                checks[place] = await process.check(share)
 
         await asyncio.gather(*map(work, self._processes))
-        return [check for at in shares for check in checks[at]]
+        return list(chain.from_iterable(checks))
 
     async def aclose(self) -> None:
         """End them; they are started again when they are asked again."""

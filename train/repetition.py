@@ -10,13 +10,14 @@ NGRAM_TOKENS = 20
 MOST_REPETITION = -2.0
 
 WEIGHTS = np.random.default_rng(0).integers(2**64, size=NGRAM_TOKENS, dtype=np.uint64)
+"""Of the tokens in an n-gram's sum. Bad ones would cost time, and change no penalty."""
 
 
 def repetition_penalty(token_ids: Sequence[int]) -> float:
     """TRL's repetition reward with the paper's factor: -2·(1 - unique/total) over its 20-grams.
 
-    TRL makes a tuple of every n-gram, which takes a second for a thousand long completions. Few of
-    them repeat 20 tokens, and only those that may are handed to it.
+    TRL makes a tuple of every n-gram. Few completions repeat 20 tokens, and only those that may are
+    handed to it: for the others this is several times as fast (docs/performance.md).
 
     Args:
         token_ids: of one completion.

@@ -9,6 +9,7 @@ import pytest
 
 from pr1.answers.numbers import Rounding, parse_number, same_number
 from pr1.answers.text import plain
+from pr1.answers.units import _UNITS, split_unit
 
 EXACT = {
     "40.000": Fraction(40),
@@ -118,3 +119,10 @@ def test_rounding(found: str, reference: str, roundings: set[Rounding]) -> None:
     assert other is not None
     ways: list[Rounding] = ["forms", "choices", "asked"]
     assert {way for way in ways if same_number(one, other, way)} == roundings
+
+
+def test_every_unit_is_split_off():
+    behind = {name: unit for name, unit in _UNITS.items() if name not in "＄€£¥"}
+    assert {name: split_unit(f"5 {name}") for name in behind} == {
+        name: ("5", unit) for name, unit in behind.items()
+    }

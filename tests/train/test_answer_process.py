@@ -70,11 +70,37 @@ async def test_calls_at_once_get_their_own_outcomes(process):
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 23])
 async def test_several_share_the_items(monkeypatch, count):
     monkeypatch.setattr(answer_process, "PROCESSES", 3)
+    monkeypatch.setattr(answer_process, "SHARE", 2)
     processes = AnswerProcesses()
     await processes.start()
     checks = await processes.check((ITEMS * 4)[:count])
     await processes.aclose()
     assert outcomes(checks) == (OUTCOMES * 4)[:count]
+
+
+async def test_who_is_free_takes_what_waits(monkeypatch):
+    monkeypatch.setattr(answer_process, "PROCESSES", 2)
+    monkeypatch.setattr(answer_process, "SHARE", 1)
+    processes = AnswerProcesses()
+    busy, free = processes._processes
+    shares = []
+
+    async def stuck(share):
+        await is_done.wait()
+        return await AnswerProcess.check(busy, share)
+
+    async def counted(share):
+        shares.append(share)
+        if len(shares) == len(ITEMS) - 1:
+            is_done.set()
+        return await AnswerProcess.check(free, share)
+
+    is_done = asyncio.Event()
+    monkeypatch.setattr(busy, "check", stuck)
+    monkeypatch.setattr(free, "check", counted)
+    async with asyncio.timeout(60):
+        assert outcomes(await processes.check(ITEMS)) == OUTCOMES
+    await processes.aclose()
 
 
 async def test_one_that_died_while_idle_is_replaced(process):
