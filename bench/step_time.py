@@ -8,9 +8,10 @@ pictures and a reward of 0 for everything. What is compared is time.
 
 Both trainers live in one process, have the same model, and take turns step by step, in an order
 that is drawn: while one takes its step the other waits. The learning rate is 0, so neither changes
-the model. Two processes would not do: how their memory comes to lie makes one faster than another
-of the same program, for as long as it lives. Some of that luck stays with an arm within a process,
-so there are several runs, each a new one. How much stays is what `--no-reward` shows.
+the model. Two processes would not do: one is up to a third faster than another of the same program,
+for as long as it lives. Some of that luck stays with an arm within a process, so there are several
+runs, each a new one. How much stays is what `--no-reward` shows, in which pr1 has no completions to
+log, either.
 
 CPU is given twice: that of the trainers' process, and with that of the processes beside it, in
 which pr1 checks answers. The first steps are left out.
