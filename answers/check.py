@@ -145,6 +145,7 @@ if hasattr(os, "register_at_fork"):
 def _value_test(options: Options | None) -> IsValue:
     """The test whether a phrase can be an answer to a question with these options."""
 
+    @cache  # a phrase is tried in several places
     def is_value(text: str) -> bool:
         if len(text) > MAX_VALUE_CHARS:
             return False

@@ -1,11 +1,10 @@
-r"""The program that checks answers apart: a JSON line of items in, one line for each item out.
+r"""The program that checks answers apart: a JSON line of items in, lines of their outcomes out.
 
 `pr1 train` runs it beside the trainer (`train/answer_process.py`): to find and compare answers is
 plain Python, and in a thread it would take the interpreter from the judge's event loop. It imports
 nothing heavy; formulas go on to a worker of `worker.py`, under its hard time limit.
 
-    [{"response": "So \boxed{12}.", "reference": "12", ...}, ...]  ->  [true, "equal"]
-                                                                       ...
+    [{"response": "So \boxed{12}.", "reference": "12", ...}, ...]  ->  [[true, "equal"], ...]
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from ..schemas.errors import Pr1Error
 from .check import check_answer
 
 LEAVE_TOGETHER = 8
-"""Lines in one write: each write wakes the reader, whose event loop has other work."""
+"""Outcomes in one line: each line wakes the reader, whose event loop has other work."""
 
 POLITE = 10
 """Added to its niceness: answers are soon checked, and the judge's requests must not wait."""
@@ -41,13 +40,12 @@ def main() -> None:
 
 def _answer(items: list[dict[str, Any]], answers: TextIO) -> None:
     try:
-        for place, item in enumerate(items, start=1):
-            check = check_answer(**item)
-            said = json.dumps([check.is_correct, check.reason])
-            print(said, file=answers, flush=place % LEAVE_TOGETHER == 0)
+        for at in range(0, len(items), LEAVE_TOGETHER):
+            checks = [check_answer(**item) for item in items[at : at + LEAVE_TOGETHER]]
+            said = [(check.is_correct, check.reason) for check in checks]
+            print(json.dumps(said), file=answers, flush=True)
     except Pr1Error as error:
-        print(json.dumps(str(error)), file=answers)
-    answers.flush()
+        print(json.dumps(str(error)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

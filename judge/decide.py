@@ -152,7 +152,7 @@ def _decide_words(claim: Claim, reading: Reading) -> Decision:
     found: list[VerdictWord] = []
     for sentence in reading.sentences:
         here = _found_in(sentence, claim, wanted, reading)
-        if here and any(token.value in CORRECTIONS for token in sentence.tokens):
+        if here and not CORRECTIONS.isdisjoint(sentence.values):
             found.clear()  # the last word counts
         found += here
     if "contradicted" in found:

@@ -46,31 +46,35 @@ def forces_of(sentences: Sequence[Sentence], text: str, about: Set[str]) -> list
 
 def _force(sentence: Sentence, text: str, about: Set[str]) -> int:
     """The force of a sentence that stands alone."""
-    tokens = sentence.tokens
-    if sentence.mark in ("?", "？") or _asks(tokens) or _supposes(tokens, text):
+    if sentence.mark in ("?", "？") or _asks(sentence) or _supposes(sentence, text):
         return UNSAID
-    if sentence.mark in ("!", "！") or any(token.value in signals("offers") for token in tokens):
+    if sentence.mark in ("!", "！") or _holds("offers", sentence):
         return HINTED
-    return ASSERTED if all(_are_plain(tokens, about)) else HINTED
+    return ASSERTED if all(_are_plain(sentence.tokens, about)) else HINTED
 
 
-def _asks(tokens: Sequence[Token]) -> bool:
+def _holds(group: str, sentence: Sentence) -> bool:
+    """Whether a word of the group stands in the sentence."""
+    return not signals(group).isdisjoint(sentence.values)
+
+
+def _asks(sentence: Sentence) -> bool:
     """Whether the sentence begins as a question does (`Is AB = 5.`), or sets a task."""
+    tokens = sentence.tokens
     is_formula = len(tokens) > 1 and tokens[1].kind == "sign"
     if tokens[0].value in signals("asking") and not is_formula:
         return True
-    return any(
+    return _holds("tasks", sentence) and any(
         token.value in signals("tasks") and (place == 0 or tokens[place - 1].kind == "cut")
         for place, token in enumerate(tokens)
     )
 
 
-def _supposes(tokens: Sequence[Token], text: str) -> bool:
+def _supposes(sentence: Sentence, text: str) -> bool:
     """Whether a word supposes; `may` does, and the month does not."""
-    return any(
-        token.value in signals("unreal") or (token.value == "may" and text[token.start].islower())
-        for token in tokens
-        if token.kind == "word"
+    return _holds("unreal", sentence) or (
+        "may" in sentence.values
+        and any(token.value == "may" and text[token.start].islower() for token in sentence.tokens)
     )
 
 
@@ -133,21 +137,21 @@ def _has_own_value(tokens: Sequence[Token], place: int) -> bool:
 
 
 def _denies(sentence: Sentence) -> bool:
-    return any(
-        token.value in DENIALS or token.value in signals("how_much") for token in sentence.tokens
-    )
+    return _holds("how_much", sentence) or not DENIALS.isdisjoint(sentence.values)
 
 
 def _speaks_of(about: Set[str], sentence: Sentence) -> bool:
     """Whether the sentence speaks of what is asked, and not only of the text before it."""
-    return any(token.value in about and token.value not in FILLER for token in sentence.tokens)
+    return bool((sentence.values & about) - FILLER)
 
 
 def _takes_back(sentence: Sentence) -> bool:
     """Whether the sentence speaks of what stands before it: `none of this`, `the lines above`."""
-    values = [token.value for token in sentence.tokens if token.value != "of"]
-    if not signals("before").isdisjoint(values) and not signals("how_much").isdisjoint(values):
+    if _holds("how_much", sentence) and _holds("before", sentence):
         return True
+    if not _holds("pointing", sentence):
+        return False
+    values = [token.value for token in sentence.tokens if token.value != "of"]
     if len(values) > 1 and values[0] in signals("pointing") and values[1] in ("was", "were"):
         return True
     return any(

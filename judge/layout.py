@@ -33,7 +33,7 @@ _NOTHING = (
     re.compile(r"\[(?P<mark>[A-Z_]{3,20})\].{0,2000}?\[/(?P=mark)\]", re.DOTALL),
     re.compile(r"\[[^\[\]\n]{0,80}[/|][^\[\]\n]{0,80}\]"),
     re.compile(r"\[\d[\d.,]*%?\](?!\()"),
-    re.compile(r"[^.\n]{0,300}_{3,}[^.\n]*"),
+    re.compile(r"(?<![^.\n])[^.\n]*?_{3,}[^.\n]*"),  # a sentence with a blank to be filled in
 )
 _QUOTED = re.compile(
     r"[\"“«「『]([^\"“”«»「」『』\n]{1,600})[\"”»」』]|(?<![\w'])'([^'\n]{3,600})'(?![\w'])"
@@ -55,7 +55,7 @@ _NO_STATEMENT = (
         r"|\bGiven\s*:[^\n]{0,400}?\b(?:Find|Determine|Prove)\s*:"
     ),
     re.compile(  # options within a line, and a line of a list of contents
-        r"(?:^|(?<=\s))\(?[aA1]\)[^.\n]{1,80}\s\(?[bB2]\)[^.\n]{0,200}|^[^\n]*\.{4,}[^\n]*$",
+        r"(?<!\S)\(?[aA1]\)[^.\n]{1,80}\s\(?[bB2]\)[^.\n]{0,200}|^[^\n]*\.{4,}[^\n]*$",
         re.MULTILINE,
     ),
 )

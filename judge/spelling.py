@@ -16,19 +16,20 @@ _DENIALS = (
     (re.compile(r"¬"), " not "),
 )
 _SPELLINGS = (
-    (re.compile(r"\bm(?=∠)"), ""),
-    (re.compile(r"\b[Aa]ngles? (?:at|of) (?=[A-Z]\b)"), "∠"),
-    (re.compile(r"\b[Aa]ngles (\d) and (\d)\b"), r"∠\1 and ∠\2"),
-    (re.compile(r"\b[xX]-axis"), "horizontal axis"),
-    (re.compile(r"\b[yY]-axis"), "vertical axis"),
+    ("m∠", re.compile(r"\bm(?=∠)"), ""),
+    ("ngle", re.compile(r"\b[Aa]ngles? (?:at|of) (?=[A-Z]\b)"), "∠"),
+    ("ngles ", re.compile(r"\b[Aa]ngles (\d) and (\d)\b"), r"∠\1 and ∠\2"),
+    ("-axis", re.compile(r"\b[xX]-axis"), "horizontal axis"),
+    ("-axis", re.compile(r"\b[yY]-axis"), "vertical axis"),
 )
+"""What a text must hold for the form to be looked for, the form, and how it is spelt."""
 
 
 def in_one_spelling(plain: str) -> str:
     """The plain text as the rules know it."""
     for pattern, spelt in _DENIALS:
         plain = pattern.sub(spelt, plain)
-    if "∠" in plain or "ngle" in plain or "-axis" in plain:
-        for pattern, spelt in _SPELLINGS:
+    for mark, pattern, spelt in _SPELLINGS:
+        if mark in plain:
             plain = pattern.sub(spelt, plain)
     return with_tables_spelt_out(plain.translate(_MARKS))

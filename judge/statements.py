@@ -69,7 +69,7 @@ def read(text: str, about: Set[str] = frozenset(), *, is_guarded: bool = True) -
 
 def _reading(text: str, sentences: Iterable[Sentence], asserted: Reading | None) -> Reading:
     sentences = tuple(sentences)
-    values = frozenset(token.value for sentence in sentences for token in sentence.tokens)
+    values = frozenset[str | float]().union(*(sentence.values for sentence in sentences))
     is_read = text.isascii() or len(_FOREIGN.findall(text)) < FOREIGN_LETTERS
     return Reading(text, sentences, values, is_read, asserted)
 

@@ -46,11 +46,13 @@ class Sentence(NamedTuple):
         tokens: in order, those that cut among them.
         cuts: places in `tokens` at which a comma or a conjunction cuts it.
         mark: that closes it: a stop, a line's end, or what stands where it was cut for its length.
+        values: of the tokens.
     """
 
     tokens: tuple[Token, ...]
     cuts: tuple[int, ...]
     mark: str
+    values: frozenset[str | float]
 
     def segments(self) -> Iterator[tuple[Token, ...]]:
         """The tokens between two cuts."""
@@ -64,6 +66,7 @@ class Sentence(NamedTuple):
 _UNIT = "|".join(sorted((unit for unit in UNITS if len(unit) > 1), key=len, reverse=True))
 _NAME = r"(?<![A-Za-z'])[A-Z](?:[A-Z]|'(?!s)|\d(?!\d)){0,3}(?![A-Za-z\d]| ?[²³^])"
 _TOKEN = re.compile(
+    r"(?=[\S\n])(?:"  # blanks start none
     r"(?P<lower>(?!angles?\b)[a-z]{2,}(?![\w'-]))"  # most tokens are this
     rf"|(?P<name>(?:∠|\b[Aa]ngles? )?{_NAME})"
     r"|(?P<numbered>(?:∠|\b[Aa]ngles? )(?:\d{1,2}\b|(?:one|two|three|four)\b))"
@@ -78,7 +81,7 @@ _TOKEN = re.compile(
     r"|(?P<word>(?:(?:twen|thir|for|fif|six|seven|eigh|nine)ty-)?[^\W\d_]+(?:'t\b)?)"
     r"|(?P<stop>[!?。！？\n]|\.(?!\d)(?!\w\.))"
     r"|(?P<cut>[,，、;；|])"
-    r"|(?P<sign>[=≈<>≤≥≠+\-*/·×÷∥⊥≅∼:→()\"])"
+    r"|(?P<sign>[=≈<>≤≥≠+\-*/·×÷∥⊥≅∼:→()\"]))"
 )
 _NUMBER = re.compile(
     r"(?P<sign>-)?(?P<currency>[$£€])?\s?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d*\.?\d+)"
@@ -95,22 +98,24 @@ def sentences_of(plain: str) -> tuple[Sentence, ...]:
 
     def close(mark: str) -> None:
         if tokens:
-            sentences.append(Sentence(tuple(tokens), tuple(cuts), mark))
+            values = frozenset([token.value for token in tokens])
+            sentences.append(Sentence(tuple(tokens), tuple(cuts), mark, values))
         tokens.clear()
         cuts.clear()
 
     for match in _TOKEN.finditer(plain):
         token = _token(match)
-        if token.kind == "stop" or len(tokens) >= LONGEST_SENTENCE:
+        kind, value = token.kind, token.value
+        if kind == "stop" or len(tokens) >= LONGEST_SENTENCE:
             close(match[0])
-        if token.kind == "stop":
+        if kind == "stop":
             continue
-        if token.kind == "word" and tokens and _is_spelt(tokens[-1]) and token.value in UNITS:
-            tokens[-1] = tokens[-1]._replace(unit=str(token.value))  # thirty degrees
+        if value in UNITS and kind == "word" and tokens and _is_spelt(tokens[-1]):
+            tokens[-1] = tokens[-1]._replace(unit=str(value))  # thirty degrees
             continue
-        if token.value in OTHER_UNITS and tokens and _is_bare(tokens[-1]):
-            tokens[-1] = tokens[-1]._replace(unit=str(token.value))  # 6 mV, 9 dozen
-        if token.kind == "cut" or token.value in _CONJUNCTIONS:
+        if value in OTHER_UNITS and tokens and _is_bare(tokens[-1]):
+            tokens[-1] = tokens[-1]._replace(unit=str(value))  # 6 mV, 9 dozen
+        if kind == "cut" or value in _CONJUNCTIONS:
             cuts.append(len(tokens))
         tokens.append(token)
     close("")
@@ -121,12 +126,12 @@ _CONJUNCTIONS = frozenset({"and", "but", "while", "whereas", "so", "because", "s
 
 
 def _token(match: re.Match[str]) -> Token:
-    kind = match.lastgroup or "sign"
-    start, end = match.span()
+    spelt = match.lastgroup or "sign"
     text = match[0]
-    if kind == "name" and (text == "I" or (text == "A" and _precedes_word(match))):
-        kind = "word"
-    return Token(*_meaning(kind, text), start, end)
+    if spelt == "name" and (text == "I" or (text == "A" and _precedes_word(match))):
+        spelt = "word"
+    kind, value, unit = _meaning(spelt, text)
+    return Token(kind, value, unit, match.start(), match.end())
 
 
 def _precedes_word(match: re.Match[str]) -> bool:

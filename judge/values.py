@@ -33,7 +33,7 @@ def values_given(claim: Claim, reading: Reading) -> list[Value]:
     found = [
         value
         for sentence in reading.sentences
-        if any(token.value in subject for token in sentence.tokens)
+        if not subject.isdisjoint(sentence.values)
         for value in _in_sentence(claim, sentence)
     ]
     return _without_corrected([value for value in found if _is_alike(claim, value)], reading)

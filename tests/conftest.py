@@ -1,5 +1,6 @@
 """What every test has: no API keys, no proxies, and a chat server on this machine."""
 
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ from hypothesis import settings
 
 KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "VLLM_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]
 PROXIES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]
+
+# A shell has what it starts with `&` ignore Ctrl-C, and what that starts ignores it, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test asserts how long something takes: the machine may be busy.
 settings.register_profile("pr1", deadline=None)

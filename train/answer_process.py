@@ -109,15 +109,16 @@ class AnswerProcess:
         await process.communicate()
 
     async def _ask(self, items: Sequence[AnswerItem], checks: list[AnswerCheck]) -> None:
-        """Append each item's outcome as it comes."""
+        """Append the items' outcomes as they come."""
         process = await self._running()
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps([vars(item) for item in items]).encode() + b"\n")
-            for _ in items:
+            awaited = len(checks) + len(items)
+            while len(checks) < awaited:
                 async with asyncio.timeout(SILENCE_S):
-                    checks.append(_outcome(await process.stdout.readline()))
+                    checks += _outcomes(await process.stdout.readline())
         except BaseException:
             await self.aclose()  # what it says from now on answers no question
             raise
@@ -130,10 +131,10 @@ class AnswerProcess:
         return self._process
 
 
-def _outcome(line: bytes) -> AnswerCheck:
+def _outcomes(line: bytes) -> list[AnswerCheck]:
     if not line.endswith(b"\n"):
         raise EOFError
     said = json.loads(line)
     if isinstance(said, str):
         raise Pr1Error(said)
-    return AnswerCheck(*said)
+    return [AnswerCheck(*outcome) for outcome in said]

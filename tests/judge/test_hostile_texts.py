@@ -72,6 +72,12 @@ def test_naming_a_fact_does_not_state_it(text):
     assert [fact for fact in FACTS if decide(fact, reading).verdict == "reflected"] == []
 
 
+def test_a_blank_takes_the_whole_sentence_however_long():
+    text = f"AB = 8, and {'the kite is purple, and ' * 20}∠BAC is ___."
+    reading = read(text, words_about(FACTS))
+    assert {decide(fact, reading).verdict for fact in FACTS} == {"absent"}
+
+
 @pytest.mark.parametrize(
     ("text", "facts"),
     [

@@ -34,7 +34,7 @@ OUTCOMES = [
     (True, "equal"),
 ]
 FORMULA = AnswerItem(r"\boxed{1+x}", "x+1")
-EQUAL = "print('[true, \"equal\"]', flush=True)"
+EQUAL = "print('[[true, \"equal\"]]', flush=True)"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ for _ in items if len(items) < 7 else items[:4]:
     assert (tmp_path / "asked").read_text().split() == ["7", "3"]
 
 
-@pytest.mark.parametrize("script", ["", EQUAL, "input(); print(end='[true,')"])
+@pytest.mark.parametrize("script", ["", EQUAL, "input(); print(end='[[true,')"])
 async def test_one_that_ends_twice_is_an_error(process, monkeypatch, script):
     program(monkeypatch, script)
     with pytest.raises(Pr1Error, match="twice"):
