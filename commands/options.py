@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import shlex
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from ..collector import rare_collections
 from ..schemas.errors import Pr1Error, UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ def set_log_level(level: str) -> str:
 
 
 Result = TypeVar("Result")
-
-OBJECTS_UNTIL_COLLECTION = 20_000
 
 
 def read_config(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -170,10 +168,6 @@ def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
     """
     import asyncio
 
-    # Hundreds of requests under way are tens of thousands of live objects. As it comes, the
-    # collector walks them after every 700 new ones (docs/performance.md).
-    gc.set_threshold(OBJECTS_UNTIL_COLLECTION)
-
     async def main() -> Result:
         task = asyncio.current_task()
         assert task is not None
@@ -181,7 +175,8 @@ def run_interruptibly(work: Coroutine[Any, Any, Result]) -> Result:
         return await work
 
     try:
-        return asyncio.run(main())
+        with rare_collections():
+            return asyncio.run(main())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 

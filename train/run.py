@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..collector import rare_collections
 from ..judge.opening import opened_judge
 from ..schemas.errors import RunStopped
 from ..schemas.manifest import Dropped, Failure, Manifest
@@ -115,7 +116,7 @@ def _train(
         trainer = make_trainer(recipe, args, processor, reward, _order(folder, plan, recipe))
         stop = _add_callbacks(trainer, recipe, folder, log, reward, on_progress)
         checkpoint = on_first(args, lambda: _rewind(folder))
-        with stop.heeding_signals():
+        with stop.heeding_signals(), rare_collections():
             _run(trainer, checkpoint, folder)
         log.flush()
         _raise_if_stopped(stop.reason, folder)

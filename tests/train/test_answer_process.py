@@ -61,6 +61,14 @@ async def test_outcomes_come_in_the_order_of_the_items(process):
     assert await process.check([]) == []
 
 
+async def test_formulas_wait_for_no_import(process):
+    await process.start()
+    checker = psutil.Process(process._process.pid)
+    async with asyncio.timeout(60):
+        while not checker.children():  # the worker, before any formula is asked
+            await asyncio.sleep(0.05)
+
+
 async def test_calls_at_once_get_their_own_outcomes(process):
     calls = (process.check(ITEMS[n:]) for n in range(4))
     answers = await asyncio.gather(*calls)
