@@ -25,7 +25,6 @@ LEAVE_TOGETHER = 8
 POLITE = 10
 """Added to its niceness: answers are soon checked, and the judge's requests must not wait."""
 
-
 FIRST_FORMULA = (r"\boxed{x+1}", "1+x")
 """Compared before anything is asked: the worker starts, and imports for most of a second."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from ..collector import rare_collections
+from ..garbage import rare_collections
 from ..schemas.errors import Pr1Error, UsageError
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ def _decide_text(claim: Claim, quoted: str, reading: Reading) -> Decision:
         is_there = holds_label(quoted, text)
         if is_there and (is_about or (is_long and not excludes(claim, sentence.tokens))):
             is_found = True
-            is_other |= len(others) > 1 or (bool(others) and _offers(sentence.tokens))
+            is_other |= len(others) > 1 or (bool(others) and _offers(sentence))
         elif is_about and others:
             is_other = True
     if is_other:
@@ -140,9 +140,9 @@ def _decide_text(claim: Claim, quoted: str, reading: Reading) -> Decision:
     return Decision("reflected" if is_found else "absent", False)
 
 
-def _offers(tokens: tuple[Token, ...]) -> bool:
+def _offers(sentence: Sentence) -> bool:
     """Whether the sentence leaves a choice."""
-    return any(token.value in ("or", "either") for token in tokens)
+    return not sentence.values.isdisjoint(("or", "either"))
 
 
 def _decide_words(claim: Claim, reading: Reading) -> Decision:
@@ -186,7 +186,7 @@ def _found_in(
         is_refused = is_refused != bool(claim.words & DENIALS)
         is_open = _offers_another(claim, sentence, reading) or lists_another(claim, sentence.tokens)
         found.append("contradicted" if is_refused or is_open else "reflected")
-    is_offer = _offers(sentence.tokens)
+    is_offer = _offers(sentence)
     parts = [sentence.tokens] if is_offer else sentence.segments()
     if any(excludes(claim, part, is_offer) or is_rival(claim, part, reading) for part in parts):
         found.append("contradicted")
@@ -200,7 +200,7 @@ def _states(sentence: Sentence) -> bool:
 
 def _offers_another(claim: Claim, sentence: Sentence, reading: Reading) -> bool:
     """Whether the sentence leaves a choice between the relation and another: ∥ or ⊥."""
-    if claim.relation is None or not _offers(sentence.tokens):
+    if claim.relation is None or not _offers(sentence):
         return False
     text = reading.text[sentence.tokens[0].start : sentence.tokens[-1].end]
     return any(relation_in(text, name) for name, _ in RELATIONS if name != claim.relation)

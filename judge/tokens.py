@@ -46,7 +46,7 @@ class Sentence(NamedTuple):
         tokens: in order, those that cut among them.
         cuts: places in `tokens` at which a comma or a conjunction cuts it.
         mark: that closes it: a stop, a line's end, or what stands where it was cut for its length.
-        values: of the tokens.
+        values: of the tokens, to look words up in.
     """
 
     tokens: tuple[Token, ...]

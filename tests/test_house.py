@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 BASE = {"schemas"}
-TOOLS = BASE | {"answers", "collector", "images", "outputs", "llm", "notation"}
+TOOLS = BASE | {"answers", "garbage", "images", "outputs", "llm", "notation"}
 MAY_IMPORT = {
     "schemas": set(),
     "notation": set(),
-    "collector": set(),
+    "garbage": set(),
     "images": BASE,
     "outputs": BASE,
     "answers": BASE | {"notation"},

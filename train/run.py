@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..collector import rare_collections
+from ..garbage import rare_collections
 from ..judge.opening import opened_judge
 from ..schemas.errors import RunStopped
 from ..schemas.manifest import Dropped, Failure, Manifest

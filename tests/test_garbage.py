@@ -2,7 +2,7 @@
 
 import gc
 
-from pr1.collector import OBJECTS_UNTIL_COLLECTION, rare_collections
+from pr1.garbage import OBJECTS_UNTIL_COLLECTION, rare_collections
 
 
 def test_the_threshold_comes_back():
