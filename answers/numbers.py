@@ -110,8 +110,9 @@ def _parse_amount(text: str) -> Number | None:
     for read in (_from_words, _mixed, _ratio):
         if (value := read(text)) is not None:
             return Number(value)
+    folded = text.casefold()
     for word, power in _SCALES.items():
-        if text.casefold().endswith(word) and (number := _parse_plain(text[: -len(word)])):
+        if folded.endswith(word) and (number := _parse_plain(text[: -len(word)])):
             return Number(number.value * 10**power)
     return _parse_plain(text)
 

@@ -34,30 +34,54 @@ def last_of(matches: Iterable[re.Match[str]]) -> re.Match[str] | None:
     return last[0] if last else None
 
 
+class _Form:
+    """A form in which answers are stated; one of its words stands in all that it matches.
+
+    Most texts hold none of them, and to look for words is far cheaper than to match.
+    """
+
+    def __init__(self, words: tuple[str, ...], pattern: str, flags: int = 0) -> None:
+        self._words = words
+        self._pattern = re.compile(pattern, flags)
+
+    def matches(self, text: str, folded: str) -> Iterable[re.Match[str]]:
+        """Its matches in the text, of which `folded` is the case-folded spelling."""
+        holds_word = any(word in folded for word in self._words)
+        return self._pattern.finditer(text) if holds_word else ()
+
+
 _MARKS = r"(?:\*\*|\$|\\\(|\\\)|\"|“|”){0,3}"
 _LABEL = rf"{_MARKS}(?:\\text\s?\{{)?[(\[]?[A-J][)\]]?\}}?{_MARKS}"
 _IS = r"\s{0,4}(?:\*\*)?\s{0,4}(?:\bis\b|\bare\b|\bbe\b|:|：|=)(?!\s{1,4}not\b)"
+_PRAISE = ("correct", "right", "best", "closest")
 _STATEMENTS = [
-    re.compile(
+    _Form(
+        ("answer",),
         r"(?<!\bto )\banswer\b(?!\s(?:the|this|these|any|my|your|with)\b)[^\n.:：,;]{0,80}?" + _IS,
         re.IGNORECASE,
     ),
-    re.compile(
+    _Form(
+        (*_PRAISE, "appropriate", "final", "reasonable"),
         r"\b(?:correct|right|best|closest|appropriate|final|reasonable)\s"
         r"(?:answer\s|multiple[- ]choice\s)?"
         r"(?:option|choice|statement|letter|result|solution|estimate)s?\b[^\n.:：,;]{0,60}?" + _IS,
         re.IGNORECASE,
     ),
-    re.compile(
+    _Form(
+        ("choos", "select", "pick", "go with"),
         r"\b(?:choose|select|pick|go with|choosing|selecting)\s(?:the\s)?"
-        rf"(?:(?:answer|option|choice|letter)\s)?(?={_LABEL}(?:[\s.,;:]|$))"
+        rf"(?:(?:answer|option|choice|letter)\s)?(?={_LABEL}(?:[\s.,;:]|$))",
     ),
-    re.compile(r"(?:答案|选项)(?:应该|应)?(?:是|为|选|：|:)"),
-    re.compile(r"(?:故|应|因此|所以|本题)选(?:择|项)?[:：为是]?"),
-    re.compile(rf"(?:^|[\s，。,；;])选(?:择|项)?[:：为是]?(?=\s?{_LABEL}\s?(?:[。，,.；;！\n]|$))"),
+    _Form(("答案", "选项"), r"(?:答案|选项)(?:应该|应)?(?:是|为|选|：|:)"),
+    _Form(("选",), r"(?:故|应|因此|所以|本题)选(?:择|项)?[:：为是]?"),
+    _Form(
+        ("选",),
+        rf"(?:^|[\s，。,；;])选(?:择|项)?[:：为是]?(?=\s?{_LABEL}\s?(?:[。，,.；;！\n]|$))",
+    ),
 ]
 _QUOTED = r"\"[^\"\n]{1,80}\""
-_IS_CORRECT = re.compile(
+_IS_CORRECT = _Form(
+    (*_PRAISE, "answer"),
     rf"(?P<what>(?:\b(?i:option|choice|answer)\s)?{_LABEL}|{_QUOTED})(?:[:.]?\s?{_QUOTED})?,?\s{{1,4}}"
     r"(?:is|must be|would be|should be)\s(?:the\s)?(?:only\s)?(?:most\s)?"
     r"(?:correct|right|best|closest|answer\b)",
@@ -70,12 +94,13 @@ def statement(text: str, is_value: IsValue) -> Found | None:
     A statement that gives no value ("answer A is too long") yields to the last one that does.
     """
     text = text[-PROSE_CHARS:]
+    folded = text.casefold()
     clauses: dict[int, str] = {}
-    for pattern in _STATEMENTS:
-        for match in deque(pattern.finditer(text), maxlen=MAX_STATEMENTS):
+    for form in _STATEMENTS:
+        for match in deque(form.matches(text, folded), maxlen=MAX_STATEMENTS):
             if clause := _clause(text, match.end()):
                 clauses[match.end()] = clause
-    if correct := last_of(_IS_CORRECT.finditer(text)):
+    if correct := last_of(_IS_CORRECT.matches(text, folded)):
         clauses[correct.end()] = correct["what"].strip()
     for end in sorted(clauses, reverse=True):
         clause = clauses[end]

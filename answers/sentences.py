@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 TAIL_CHARS = 20_000
@@ -32,12 +33,13 @@ class Sentence(NamedTuple):
         return has_stop and not self.is_question
 
 
-def sentences(text: str) -> list[Sentence]:
+@lru_cache(maxsize=8)  # several readers ask for those of one text
+def sentences(text: str) -> tuple[Sentence, ...]:
     """The sentences at the end of a text, without closing pleasantries."""
     pieces = [*SENTENCE_END.split(text[-TAIL_CHARS:]), ""]
     pairs = [Sentence(s.strip(), end) for s, end in zip(pieces[::2], pieces[1::2], strict=True)]
-    return [
+    return tuple(
         pair
         for pair in pairs
         if pair.text.strip(" *_#$`-\\[]()") and not _PLEASANTRY.search(pair.text)
-    ]
+    )

@@ -113,7 +113,10 @@ class Listing:
         return self.opening in ("(", "[")
 
 
+_NAME = re.compile(r"(?:[A-Za-z]\w{0,8}\s*[=:∈]\s*|[A-Z]\s*)(?=[(\[｛])")
 _GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_JOINTS = (";", "&", "和", "或", "与", "及", "and", "or")
+"""One of them stands wherever `_AND` matches: to look for them is far cheaper."""
 _AND = re.compile(
     r"\s*(?:;|,\s*and\b|,\s*or\b|(?<![a-z])and\b|(?<![a-z])or\b|&|和|或者|或|以及|与|及)\s*", re.I
 )
@@ -124,17 +127,20 @@ def read_listing(text: str) -> Listing | None:
     """The two or more values that the text lists, or the elements between its brackets."""
     opening = closing = ""
     inner = text
-    name = re.match(r"(?:[A-Za-z]\w{0,8}\s*[=:∈]\s*|[A-Z]\s*)(?=[(\[｛])", text)
-    if name:
+    if name := _NAME.match(text):
         inner = inner[name.end() :]
     if inner[:1] in {*"([｛"} and inner[-1:] in {*")]｝"} and _is_one_bracket(inner):
         opening, closing, inner = inner[0], inner[-1], inner[1:-1]
-    commas = _split_top(_GROUPED_NUMBER.sub(lambda m: m[0].replace(",", "\0"), inner))
-    parts = [part for comma in commas for part in _AND.split(comma.replace("\0", ","))]
+    parts = [part for piece in _at_commas(inner) for part in _at_joints(piece)]
     items = tuple(part.strip() for part in parts if part.strip())
     if len(items) > MAX_ITEMS or (len(items) < 2 and opening != "｛"):
         return None
     return Listing(items, opening, closing)
+
+
+def _at_joints(text: str) -> list[str]:
+    folded = text.casefold()
+    return _AND.split(text) if any(joint in folded for joint in _JOINTS) else [text]
 
 
 def _is_one_bracket(text: str) -> bool:
@@ -146,14 +152,15 @@ def _is_one_bracket(text: str) -> bool:
     return False
 
 
-def _split_top(text: str) -> list[str]:
-    """The text cut at the commas that stand in no bracket."""
+def _at_commas(text: str) -> list[str]:
+    """The text cut at the commas that stand in no bracket and group no digits."""
     if "," not in text:
         return [text]
+    text = _GROUPED_NUMBER.sub(lambda match: match[0].replace(",", "\0"), text)
     depth, start, parts = 0, 0, []
     for at, character in enumerate(text):
         depth += (character in "([{｛") - (character in ")]}｝")
         if depth == 0 and character == ",":
             parts.append(text[start:at])
             start = at + 1
-    return [*parts, text[start:]]
+    return [part.replace("\0", ",") for part in (*parts, text[start:])]

@@ -69,6 +69,7 @@ def repair_escapes(text: str) -> str:
     return text
 
 
+_DELIMITER = re.compile(r"\\[()\[\]]")
 _SPACING = re.compile(
     r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits|qquad|quad)(?![a-zA-Z])"
     r"|\\[,;:!> ]|(?<!\\)~"
@@ -112,12 +113,25 @@ _COMMANDS = {
     r"\rbrace": "｝",
 }
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
-_CHARACTERS = str.maketrans(
+
+
+_SIGNS = (
     {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "∕": "/", "⁄": "/"}
     | {"“": '"', "”": '"', "‘": "'", "’": "'", "。": ".", "、": ",", "º": "°", "˚": "°", "﹣": "-"}
     | {raised: f"^{digit}" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
     | {"｛": r"\{", "｝": r"\}", "Π": "π", "∶": ":", "≦": "≤", "≧": "≥"}
 )
+
+
+class _Spellings(dict[int, str | int | None]):
+    """A table for `str.translate`; drops the characters that only format, such as a zero width."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = kept = None if unicodedata.category(chr(code)) == "Cf" else code
+        return kept
+
+
+_CHARACTERS = _Spellings(str.maketrans(_SIGNS).items())
 _DEGREES = re.compile(r"\^\s*(?:\{\s*°\s*\}|°|\{\s*o\s*\}|o\b)")
 _MIXED_WITH_SIGN = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _ODD_DOLLAR = re.compile(r"\$(?=\s*-?[\d.])")
@@ -133,18 +147,19 @@ def plain(text: str) -> str:
     """
     text = repair_escapes(text[:MAX_ANSWER_CHARS]).translate(_CHARACTERS)
     text = unicodedata.normalize("NFKC", _MIXED_WITH_SIGN.sub(" ", text)).translate(_CHARACTERS)
-    if not text.isascii():
-        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    text = text.replace("\\%", "%").replace("\\{", "｛").replace("\\}", "｝").replace("\\$", "＄")
-    text = re.sub(r"\\[()\[\]]", " ", text)
-    text = _SPACING.sub(" ", text)
-    text = _COMMAND.sub(lambda m: _COMMANDS.get(m.group(), m.group()), text)
-    text = _unwrap(text)
+    text = _spell_commands(text) if "\\" in text else text.replace("~", " ")
     if text.count("$") == 1:
         text = _ODD_DOLLAR.sub("＄", text)
     text = _DEGREES.sub("°", text.replace("$", " ")).replace("`", "")
     text = text.replace("**", "").replace("__", "")
     return _strip_ends(_BLANKS.sub(" ", text))
+
+
+def _spell_commands(text: str) -> str:
+    """The text without LaTeX's commands, but for those that nothing plain stands for."""
+    text = text.replace("\\%", "%").replace("\\{", "｛").replace("\\}", "｝").replace("\\$", "＄")
+    text = _SPACING.sub(" ", _DELIMITER.sub(" ", text))
+    return _unwrap(_COMMAND.sub(lambda m: _COMMANDS.get(m.group(), m.group()), text))
 
 
 def _unwrap(text: str) -> str:
@@ -183,6 +198,7 @@ _LONE_BRACES = re.compile(r"\{\s*(\w)\s*\}")
 _NOISE = re.compile(r"(?<!\d)\s+|\s+(?!\d)|[\"?]|(?<![\d\s])\.(?!\d)")
 
 
+@lru_cache(maxsize=1_024)
 def words_key(text: str) -> str:
     """What two texts share when they differ in case, articles, blanks, quotes or full stops only.
 

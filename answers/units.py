@@ -105,11 +105,10 @@ class Measured(NamedTuple):
 def split_unit(text: str) -> Measured:
     """The text without the known unit at its end (or the currency at its start), and that unit."""
     spelled = _SPELLING.sub(lambda m: "^" + (m.group(1) or m.group(2)), text).rstrip()
-    for sign in "＄€£¥":
-        bare = spelled.lstrip("-").lstrip()
-        if bare.startswith(sign):
-            minus = "-" if spelled.startswith("-") else ""
-            return Measured(minus + bare[1:].strip(), _UNITS[sign])
+    bare = spelled.lstrip("-").lstrip()
+    if bare.startswith(("＄", "€", "£", "¥")):
+        minus = "-" if spelled.startswith("-") else ""
+        return Measured(minus + bare[1:].strip(), _UNITS[bare[0]])
     for length in _LENGTHS.get(spelled[-1:].lower(), ()):
         name, amount = spelled[-length:], spelled[:-length]
         unit = _UNITS.get(name if len(name) == 1 else name.casefold())
