@@ -113,8 +113,6 @@ _COMMANDS = {
     r"\rbrace": "｝",
 }
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
-
-
 _SIGNS = (
     {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "∕": "/", "⁄": "/"}
     | {"“": '"', "”": '"', "‘": "'", "’": "'", "。": ".", "、": ",", "º": "°", "˚": "°", "﹣": "-"}
@@ -198,7 +196,7 @@ _LONE_BRACES = re.compile(r"\{\s*(\w)\s*\}")
 _NOISE = re.compile(r"(?<!\d)\s+|\s+(?!\d)|[\"?]|(?<![\d\s])\.(?!\d)")
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=1_024)  # of a reference it is asked with every answer
 def words_key(text: str) -> str:
     """What two texts share when they differ in case, articles, blanks, quotes or full stops only.
 

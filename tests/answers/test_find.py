@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from pr1.answers import find_answer
+from pr1.answers import check_answer, find_answer
 
 FOUND = [
     # tags and thinking
@@ -135,3 +137,24 @@ def test_ten_megabytes_of_anything_are_read_in_linear_time(piece: str) -> None:
     response = piece * (10_000_000 // len(piece))
     find_answer(response, choices=["1", "2"])
     find_answer("<answer>" + response)
+
+
+STATEMENTS = """
+the answer is B | the correct option is B | the right choice is B | the best letter: B
+the closest option is B | the appropriate choice is B | the final result = B
+the reasonable choice is B | we choose B | choosing B | select B | selecting B | pick B | go with B
+答案是B | 正确选项为B | 故选B | 。选B
+B is correct | B is the right one | B is the best | B is closest | B must be the answer
+"""
+
+
+@pytest.mark.parametrize("stated", re.split(r" \| |\n", STATEMENTS.strip()))
+def test_every_form_of_statement_is_found_far_from_the_end(stated: str):
+    behind = "\nThen we looked at the picture for a long while, and went home in the rain"
+    assert find_answer(f"Here is all of it, and {stated}{behind}") == "B"
+    assert find_answer(f"Here is all of it, and nothing{behind}") is None
+
+
+@pytest.mark.parametrize("joint", "; & 和 或 或者 以及 与 及 and or AND Or".split())
+def test_every_joint_divides_a_list(joint: str):
+    assert check_answer(rf"\boxed{{7 {joint} 5}}", "5, 7").is_correct
